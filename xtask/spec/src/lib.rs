@@ -1,0 +1,185 @@
+//! What an image is made of: the one value that xtask derives from the configuration and that every engine takes.
+//!
+//! Words are those of the [OCI image specification](https://github.com/opencontainers/image-spec). Every type is valid
+//! by construction: parsing is where a bad name, platform or level is refused.
+
+mod compression;
+mod platform;
+mod reference;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use compression::{Compression, ParseCompressionError};
+pub use platform::{ParsePlatformError, Platform};
+pub use reference::{ParseReferenceError, Reference, Repository, Tag};
+
+/// One image for one platform, and where to write it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSpec {
+    /// What the image starts from.
+    pub base: Base,
+    /// The platform that every executable in the image must be built for.
+    pub platform: Platform,
+    /// The names that the image gets; the first is the one shown to people.
+    pub tags: Vec<Reference>,
+    /// Creation time in seconds since the Unix epoch; also the time of every file.
+    pub created: u64,
+    /// How layers are compressed.
+    pub compression: Compression,
+    /// How a container of the image runs.
+    pub config: RunConfig,
+    /// Labels of the image config and annotations of the manifest, by their full key.
+    pub labels: BTreeMap<String, String>,
+    /// The layers above the base, lowest first. What changes most often comes last.
+    pub layers: Vec<Layer>,
+    /// Where the finished image is written.
+    pub outputs: Vec<Output>,
+}
+
+/// What an image starts from. Written as `static`, `scratch`, or an image reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Base {
+    /// The built-in base: users, CA certificates, time zones, `/tmp`, a home and a data folder.
+    Static,
+    /// Nothing at all.
+    Scratch,
+    /// An image in a registry.
+    Image(Reference),
+}
+
+/// How a container of the image runs: the `config` object of the OCI image configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Numeric `uid:gid`, because Kubernetes' `runAsNonRoot` cannot check a name.
+    pub user: String,
+    /// The program and its fixed arguments.
+    pub entrypoint: Vec<String>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// TCP ports that the program listens on.
+    pub ports: Vec<u16>,
+    /// The working folder, absolute.
+    pub workdir: String,
+    /// The signal that asks the program to stop, such as `SIGTERM`.
+    pub stop_signal: String,
+}
+
+/// One layer: a group of files that change together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// What the layer holds, for people: it becomes `created_by` in the image history.
+    pub name: String,
+    /// Its files and folders.
+    pub files: Vec<FileEntry>,
+}
+
+/// A file of this machine, or a folder with all that is in it, and its place in the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Where it is read, relative to the engine's working folder.
+    pub src: PathBuf,
+    /// Its absolute path in the image. A folder's content goes below it.
+    pub dest: String,
+    /// Permission bits of the files; without it 0755 for what its owner may execute, else 0644.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
+}
+
+/// A place that the finished image is written to, whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Output {
+    /// An OCI image layout folder.
+    Layout {
+        /// The folder.
+        dest: PathBuf,
+    },
+    /// One tar that is an OCI layout and a `docker save` archive at once.
+    Archive {
+        /// The file.
+        dest: PathBuf,
+    },
+}
+
+/// What an engine reports of the image it wrote: the content of its metadata file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageReport {
+    /// Digest of the manifest, `sha256:` and 64 hex digits.
+    pub digest: String,
+    /// Digest of the image config, which Docker's classic store shows as the image id.
+    pub config_digest: String,
+    /// Sum of the compressed layers in bytes.
+    pub size: u64,
+    /// The layers, lowest first.
+    pub layers: Vec<LayerReport>,
+}
+
+/// One layer of a finished image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerReport {
+    /// What the layer holds.
+    pub name: String,
+    /// Digest of the compressed layer.
+    pub digest: String,
+    /// Compressed size in bytes.
+    pub size: u64,
+    /// Whether it was taken from the cache instead of being made.
+    pub cached: bool,
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Base::Static => f.write_str("static"),
+            Base::Scratch => f.write_str("scratch"),
+            Base::Image(reference) => reference.fmt(f),
+        }
+    }
+}
+
+impl std::str::FromStr for Base {
+    type Err = ParseReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "static" => Ok(Base::Static),
+            "scratch" => Ok(Base::Scratch),
+            reference => Ok(Base::Image(reference.parse()?)),
+        }
+    }
+}
+
+/// Lets a type that is written as text in the spec travel through serde by its `Display` and `FromStr`.
+macro_rules! as_text {
+    ($type:ty, $error:ty) => {
+        impl TryFrom<String> for $type {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+    };
+}
+
+as_text!(Base, ParseReferenceError);
+as_text!(Compression, ParseCompressionError);
+as_text!(Platform, ParsePlatformError);
+as_text!(Reference, ParseReferenceError);
+as_text!(Repository, ParseReferenceError);
+as_text!(Tag, ParseReferenceError);

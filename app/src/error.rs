@@ -1,0 +1,48 @@
+//! What ends the process: each error is one line for its user, and an exit code.
+//!
+//! What answers a request is a [`crate::http::problem::Problem`].
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use crate::{config::SettingsError, db::OpenError};
+
+/// Why the service did not start, or did not stop cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An argument that is not understood.
+    #[error("unknown argument `{0}`; `app --help` lists what there is")]
+    Usage(String),
+    /// A setting that is unknown, or has the wrong type.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The runtime needs threads and a poller, and the system gave none.
+    #[error("cannot start the runtime: {0}")]
+    Runtime(#[source] io::Error),
+    /// Without handlers, the first process of a container could not be stopped.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] io::Error),
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// What `server.host` and `server.port` say.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The database cannot be opened, or not brought up to date.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// Requests were still under way when `server.shutdown_timeout` had passed.
+    #[error("requests were still under way {} s after the signal to stop, and were cut off", .0.as_secs_f32())]
+    Deadline(Duration),
+}
+
+impl Error {
+    /// 2 for what the caller has to correct on the command line or in the settings, otherwise 1.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Settings(_) => 2,
+            _ => 1,
+        }
+    }
+}

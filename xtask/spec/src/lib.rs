@@ -4,6 +4,7 @@
 //! by construction: parsing is where a bad name, platform or level is refused.
 
 mod compression;
+mod octal;
 mod platform;
 mod reference;
 
@@ -89,8 +90,8 @@ pub struct FileEntry {
     pub src: PathBuf,
     /// Its absolute path in the image. A folder's content goes below it.
     pub dest: String,
-    /// Permission bits of the files; without it 0755 for what its owner may execute, else 0644.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Permission bits of the files, written in octal as `"0755"`; without it 0755 for what its owner may execute, else 0644.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "octal")]
     pub mode: Option<u32>,
 }
 

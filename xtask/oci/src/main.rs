@@ -1,2 +1,45 @@
-//! Skeleton.
-fn main() {}
+//! The command line of the native engine.
+
+mod cli;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+use cli::{Cli, Command};
+use xtask_oci::{artifact, image, spec};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(warnings) => {
+            warnings.iter().for_each(|warning| say("warning", warning));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say("error", &format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what is asked for and returns what the caller should be warned of.
+fn run(command: Command) -> Result<Vec<String>> {
+    match command {
+        Command::Image { spec, cache, metadata_file } => {
+            let report = image::write(&spec::read(&spec)?, &cache)?;
+            if let Some(file) = metadata_file {
+                spec::write_report(&file, &report)?;
+            }
+            Ok(Vec::new())
+        }
+        Command::Artifact { src, dest, platform, upx } => {
+            Ok(artifact::place(&src, &dest, platform, upx)?.into_iter().collect())
+        }
+    }
+}
+
+/// Writes one line for people. That nobody may be there to read it is no reason to fail.
+fn say(kind: &str, message: &str) {
+    let _ = writeln!(std::io::stderr(), "{kind}: {message}");
+}

@@ -1,0 +1,45 @@
+//! Every flag of the engine: the `--help` contract.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use image_spec::Platform;
+
+/// Turns finished binaries and files into container images, without a daemon.
+#[derive(Debug, Parser)]
+#[command(name = "xtask-oci", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Writes the image that an ImageSpec describes.
+    Image {
+        /// The ImageSpec as JSON, `-` for standard input. Its paths are relative to the working folder.
+        #[arg(default_value = "-")]
+        spec: PathBuf,
+        /// Folder of finished layers, reused when their content is unchanged.
+        #[arg(long, value_name = "DIR", default_value = "target/images/cache")]
+        cache: PathBuf,
+        /// Where to write what was made, as JSON: digests, sizes, and which layers came from the cache.
+        #[arg(long, value_name = "FILE")]
+        metadata_file: Option<PathBuf>,
+    },
+    /// Places a finished binary under its final name, with its SHA-256 beside it.
+    Artifact {
+        /// The binary that the compiler wrote.
+        src: PathBuf,
+        /// Its final name. Nothing is touched when it already has the same content.
+        dest: PathBuf,
+        /// The platform it must be built for, by default Linux on this machine's architecture.
+        #[arg(long, default_value = HOST)]
+        platform: Platform,
+        /// Compresses it with UPX, when UPX is installed and the result still starts.
+        #[arg(long)]
+        upx: bool,
+    },
+}
+
+const HOST: &str = if cfg!(target_arch = "aarch64") { "linux/arm64" } else { "linux/amd64" };

@@ -1,0 +1,199 @@
+//! An image: its layers, its config, and the manifest that holds them together.
+
+use std::path::Path;
+
+use anyhow::Result;
+use image_spec::{Base, Compression, ImageReport, ImageSpec, LayerReport, Platform, Reference, RunConfig};
+use serde::Serialize;
+
+use crate::cache::{self, Cache};
+use crate::digest::Digest;
+use crate::files::{Content, Entry, Kind, Rootfs};
+use crate::layer::{self, LayerBlob};
+use crate::oci::{
+    self, Annotations, ContainerConfig, Descriptor, Empty, History, ImageConfig, Manifest, RootFs, annotation,
+};
+use crate::{base, output, spec, startable, time};
+
+/// A finished image for one platform.
+#[derive(Debug)]
+pub struct Image {
+    /// The manifest, whose digest is the image's.
+    pub manifest: Blob,
+    /// The image config.
+    pub config: Blob,
+    /// The layers, lowest first.
+    pub layers: Vec<Blob>,
+    /// The names it is going to have.
+    pub names: Vec<Reference>,
+    /// What it runs on.
+    pub platform: Platform,
+    /// When it was made, in seconds since the Unix epoch.
+    pub created: u64,
+}
+
+/// Something that is known by its digest.
+#[derive(Clone, Debug)]
+pub struct Blob {
+    /// What it is.
+    pub media_type: &'static str,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its content.
+    pub content: Content,
+}
+
+impl Image {
+    /// Everything that the image consists of.
+    pub fn blobs(&self) -> impl Iterator<Item = &Blob> {
+        [&self.manifest, &self.config].into_iter().chain(&self.layers)
+    }
+}
+
+impl Blob {
+    fn json(media_type: &'static str, document: &impl Serialize) -> Result<Blob> {
+        let bytes = serde_json::to_vec(document)?;
+        let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
+        Ok(Blob { media_type, digest, size, content: Content::Bytes(bytes.into()) })
+    }
+
+    fn layer(layer: &LayerBlob, compression: Compression) -> Blob {
+        Blob {
+            media_type: compression.layer_media_type(),
+            digest: layer.blob.digest,
+            size: layer.blob.size,
+            content: Content::Path(layer.blob.path.clone()),
+        }
+    }
+
+    /// What another document says of it.
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            media_type: self.media_type,
+            digest: self.digest,
+            size: self.size,
+            annotations: Annotations::new(),
+            platform: None,
+        }
+    }
+
+    /// The blob as a file of a tar.
+    pub fn entry(&self) -> Entry {
+        Entry { kind: Kind::File { content: self.content.clone(), size: self.size }, ..Entry::text("") }
+    }
+}
+
+/// Makes the image that `spec` describes and writes it to every output that `spec` names. `cache` keeps its layers.
+///
+/// # Errors
+/// The spec contradicts itself, a source is missing, the image could not start, or a file cannot be written. The image is
+/// checked before anything is written.
+pub fn write(spec: &ImageSpec, cache: &Path) -> Result<ImageReport> {
+    spec::check(spec)?;
+    let rootfs = collect(spec)?;
+    startable::check(&rootfs, spec)?;
+
+    let cache = Cache::new(cache, spec.compression);
+    let filled = rootfs.layers.iter().filter(|layer| !layer.entries.is_empty());
+    let layers =
+        filled.map(|files| layer::make(files, spec.compression, &cache)).collect::<Result<Vec<_>>>()?;
+    let image = assemble(spec, &layers)?;
+    spec.outputs.iter().try_for_each(|output| output::write(&image, output))?;
+    cache.prune(cache::LIMIT)?;
+    Ok(report(&image, &layers))
+}
+
+fn collect(spec: &ImageSpec) -> Result<Rootfs> {
+    let mut rootfs = Rootfs::default();
+    rootfs.layers.extend(base::files(&spec.base)?);
+    spec.layers.iter().try_for_each(|layer| rootfs.add(layer, spec.created))?;
+    Ok(rootfs)
+}
+
+fn assemble(spec: &ImageSpec, layers: &[LayerBlob]) -> Result<Image> {
+    let mut annotations = spec.labels.clone();
+    annotations.insert(annotation::CREATED.to_owned(), time::rfc3339(spec.created));
+    if let (Base::Static, Some(base)) = (&spec.base, layers.first()) {
+        annotations.insert(annotation::BASE_NAME.to_owned(), spec.base.to_string());
+        annotations.insert(annotation::BASE_DIGEST.to_owned(), base_digest(spec, base)?.to_string());
+    }
+    let run = container_config(&spec.config, annotations.clone());
+    let config = image_config(spec.platform, spec.created, run, layers)?;
+    let blobs: Vec<_> = layers.iter().map(|layer| Blob::layer(layer, spec.compression)).collect();
+    Ok(Image {
+        manifest: manifest(&config, &blobs, annotations)?,
+        config,
+        layers: blobs,
+        names: spec.tags.clone(),
+        platform: spec.platform,
+        created: spec.created,
+    })
+}
+
+/// The digest of the manifest that an image of the built-in base and nothing else would have. No registry knows it, but it
+/// changes exactly when the base does, which is what readers of this annotation look for.
+fn base_digest(spec: &ImageSpec, base: &LayerBlob) -> Result<Digest> {
+    let config =
+        image_config(spec.platform, base.mtime, ContainerConfig::default(), std::slice::from_ref(base))?;
+    Ok(manifest(&config, &[Blob::layer(base, spec.compression)], Annotations::new())?.digest)
+}
+
+fn manifest(config: &Blob, layers: &[Blob], annotations: Annotations) -> Result<Blob> {
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: oci::MANIFEST,
+        config: config.descriptor(),
+        layers: layers.iter().map(Blob::descriptor).collect(),
+        annotations,
+    };
+    Blob::json(oci::MANIFEST, &manifest)
+}
+
+fn image_config(
+    platform: Platform,
+    created: u64,
+    run: ContainerConfig,
+    layers: &[LayerBlob],
+) -> Result<Blob> {
+    let history =
+        |layer: &LayerBlob| History { created: time::rfc3339(layer.mtime), created_by: layer.name.clone() };
+    let config = ImageConfig {
+        created: time::rfc3339(created),
+        platform: platform.into(),
+        config: run,
+        rootfs: RootFs { kind: "layers", diff_ids: layers.iter().map(|layer| layer.diff_id).collect() },
+        history: layers.iter().map(history).collect(),
+    };
+    Blob::json(oci::CONFIG, &config)
+}
+
+fn container_config(run: &RunConfig, labels: Annotations) -> ContainerConfig {
+    let mut env = run.env.clone();
+    env.entry("PATH".to_owned()).or_insert_with(|| oci::DEFAULT_PATH.to_owned());
+    ContainerConfig {
+        user: run.user.clone(),
+        exposed_ports: run.ports.iter().map(|port| (format!("{port}/tcp"), Empty {})).collect(),
+        env: env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        entrypoint: run.entrypoint.clone(),
+        working_dir: run.workdir.clone(),
+        labels,
+        stop_signal: run.stop_signal.clone(),
+    }
+}
+
+fn report(image: &Image, layers: &[LayerBlob]) -> ImageReport {
+    let layer_report = |layer: &LayerBlob| LayerReport {
+        name: layer.name.clone(),
+        digest: layer.blob.digest.to_string(),
+        size: layer.blob.size,
+        cached: layer.cached,
+    };
+    ImageReport {
+        digest: image.manifest.digest.to_string(),
+        config_digest: image.config.digest.to_string(),
+        size: layers.iter().map(|layer| layer.blob.size).sum(),
+        layers: layers.iter().map(layer_report).collect(),
+    }
+}

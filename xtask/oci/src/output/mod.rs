@@ -1,0 +1,97 @@
+//! Where finished images go, and what every form of an OCI layout has in common.
+
+mod archive;
+mod layout;
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use image_spec::{Output, Reference};
+use serde::Serialize;
+
+use crate::image::Image;
+use crate::oci::{self, Descriptor, Index, annotation};
+
+/// The file that makes a folder an OCI layout.
+const LAYOUT_FILE: &str = "oci-layout";
+const INDEX_FILE: &str = "index.json";
+const BLOBS: &str = "blobs/sha256";
+
+/// Writes `image` to one place, whole or not at all. What is already the same is left untouched.
+pub fn write(image: &Image, output: &Output) -> Result<()> {
+    match output {
+        Output::Layout { dest } => layout::write(image, dest),
+        Output::Archive { dest } => archive::write(image, dest),
+    }
+}
+
+/// The content of `oci-layout`.
+fn layout_json() -> Vec<u8> {
+    br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()
+}
+
+/// The content of `index.json`: the manifest once for every name.
+fn index_json(image: &Image) -> Result<Vec<u8>> {
+    let mut manifests = Vec::new();
+    let mut tags = BTreeSet::new();
+    for name in &image.names {
+        let (tag, full) = (tag(name), full_name(name));
+        // Tools that know no repositories find an image by its tag, so only one may have it.
+        let reference = if tags.insert(tag.clone()) { tag } else { full.clone() };
+        let mut descriptor = manifest_descriptor(image);
+        descriptor.annotations.insert(annotation::REF_NAME.to_owned(), reference);
+        descriptor.annotations.insert(annotation::IMAGE_NAME.to_owned(), full);
+        manifests.push(descriptor);
+    }
+    if manifests.is_empty() {
+        manifests.push(manifest_descriptor(image));
+    }
+    to_json(&Index { schema_version: 2, media_type: oci::INDEX, manifests })
+}
+
+fn tag(name: &Reference) -> String {
+    name.tag().map_or_else(|| "latest".to_owned(), ToString::to_string)
+}
+
+fn manifest_descriptor(image: &Image) -> Descriptor {
+    Descriptor { platform: Some(image.platform.into()), ..image.manifest.descriptor() }
+}
+
+/// The reference with registry and tag written out, as containerd stores it: `docker.io/library/app:latest` for `app`.
+fn full_name(name: &Reference) -> String {
+    let repository = name.repository().to_string();
+    let tag = tag(name);
+    let has_registry = repository
+        .split_once('/')
+        .is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
+    if has_registry {
+        format!("{repository}:{tag}")
+    } else if repository.contains('/') {
+        format!("docker.io/{repository}:{tag}")
+    } else {
+        format!("docker.io/library/{repository}:{tag}")
+    }
+}
+
+fn to_json(document: &impl Serialize) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(document)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_written_out_as_containerd_does() {
+        for (name, full) in [
+            ("app", "docker.io/library/app:latest"),
+            ("app:1", "docker.io/library/app:1"),
+            ("team/app:1", "docker.io/team/app:1"),
+            ("localhost/app", "localhost/app:latest"),
+            ("localhost:5000/app:1", "localhost:5000/app:1"),
+            ("ghcr.io/team/app:1", "ghcr.io/team/app:1"),
+        ] {
+            assert_eq!(full_name(&name.parse().unwrap()), full);
+        }
+    }
+}

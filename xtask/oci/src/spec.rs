@@ -1,0 +1,78 @@
+//! Reads what is asked for, checks what its types cannot, and writes what was made.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use image_spec::{ImageReport, ImageSpec, RunConfig};
+
+use crate::error::PathContext as _;
+use crate::files::is_normal;
+use crate::startable::numeric_user;
+use crate::{atomic, time};
+
+/// Reads an ImageSpec as JSON from a file, or from standard input for `-`.
+pub fn read(source: &Path) -> Result<ImageSpec> {
+    if source == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).context("cannot read the ImageSpec from standard input")?;
+        return serde_json::from_str(&text).context("standard input is not an ImageSpec");
+    }
+    let text = fs::read_to_string(source).cannot("read", source)?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not an ImageSpec", source.display()))
+}
+
+/// Writes the metadata file.
+pub fn write_report(dest: &Path, report: &ImageReport) -> Result<()> {
+    let mut json = serde_json::to_vec_pretty(report)?;
+    json.push(b'\n');
+    atomic::write(dest, &json)
+}
+
+/// Checks what an image of this spec would promise and could not hold.
+pub fn check(spec: &ImageSpec) -> Result<()> {
+    ensure!(
+        spec.created <= time::MAX,
+        "the creation time {} is after {}; give seconds, not milliseconds",
+        spec.created,
+        time::rfc3339(time::MAX)
+    );
+    for name in &spec.tags {
+        ensure!(
+            name.digest().is_none(),
+            "`{name}` has a digest, which only a finished image has; leave out @sha256:…"
+        );
+    }
+    check_run(&spec.config)
+}
+
+fn check_run(config: &RunConfig) -> Result<()> {
+    numeric_user(&config.user)?;
+    let folder = &config.workdir;
+    ensure!(
+        is_normal(folder),
+        "the working folder `{folder}` must be absolute, such as /data, without //, . or .."
+    );
+    for word in &config.entrypoint {
+        ensure!(
+            !word.contains('\0'),
+            "`{}` cannot be part of the entrypoint; remove the NUL",
+            word.escape_default()
+        );
+    }
+    for (name, value) in &config.env {
+        let legal = !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');
+        ensure!(
+            legal,
+            "`{}` cannot be an environment variable; use letters, digits and _",
+            name.escape_default()
+        );
+    }
+    let signal = &config.stop_signal;
+    let name = signal.strip_prefix("SIG").unwrap_or(signal);
+    let legal =
+        !name.is_empty() && name.bytes().all(|c| matches!(c, b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'-'));
+    ensure!(legal, "`{signal}` is not a signal; write SIGTERM or the like");
+    Ok(())
+}

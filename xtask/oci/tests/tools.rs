@@ -1,0 +1,212 @@
+//! The images in the hands of real tools: Docker, podman, skopeo, umoci, UPX, and a disk that is full.
+//!
+//! What a test needs and this machine lacks is said in one line, and the test is counted as ignored, never as passed.
+
+#![allow(clippy::unwrap_used, reason = "clippy knows only functions marked #[test] as tests")]
+
+mod common;
+
+use std::fs;
+use std::io::{Write as _, stderr};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::{Sandbox, program};
+use image_spec::{ImageSpec, Output as ImageOutput, Platform};
+use libtest_mimic::{Arguments, Failed, Trial};
+use xtask_oci::digest::Digest;
+use xtask_oci::{artifact, image};
+
+const COMPRESSIONS: [&str; 3] = ["zstd:3", "gzip:6", "none"];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let host = if cfg!(target_arch = "aarch64") { Platform::LinuxArm64 } else { Platform::LinuxAmd64 };
+    let mut trials = Vec::new();
+    for compression in COMPRESSIONS {
+        for engine in ["docker", "podman"] {
+            let works = succeeds(engine, &["info"]);
+            let name = format!("{engine} loads and runs {compression}");
+            trials.push(trial(name, works, engine, move || load_and_run(engine, compression, host)));
+        }
+        let skopeo = succeeds("skopeo", &["--version"]);
+        let name = format!("skopeo reads {compression}");
+        trials.push(trial(name, skopeo, "skopeo", move || read_with_skopeo(compression)));
+        let name = format!("umoci unpacks {compression}");
+        let needs = "umoci (0.5 or newer for zstd)";
+        trials.push(trial(name, umoci_reads(compression), needs, move || unpack_with_umoci(compression)));
+    }
+    let upx = succeeds("upx", &["--version"]) && succeeds("cc", &["--version"]);
+    trials.push(trial("upx packs once", upx, "upx and cc", move || pack(host)));
+    let full = tempfile::tempdir().is_ok_and(|folder| mount(folder.path()) && unmount(folder.path()));
+    trials.push(trial(
+        "a full disk is named and nothing is left",
+        full,
+        "the right to mount a tmpfs",
+        fill_disk,
+    ));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn trial(
+    name: impl Into<String>,
+    possible: bool,
+    needs: &str,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    let name = name.into();
+    if !possible {
+        let _ = writeln!(stderr(), "skipped: `{name}` needs {needs}");
+    }
+    Trial::test(name, test).with_ignored_flag(!possible)
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
+fn umoci_reads(compression: &str) -> bool {
+    let output = Command::new("umoci").arg("--version").output().ok();
+    output.is_some_and(|output| {
+        let is_old = String::from_utf8_lossy(&output.stdout).contains("version 0.4");
+        output.status.success() && !(is_old && compression.starts_with("zstd"))
+    })
+}
+
+/// Runs a tool in the sandbox and returns what it prints.
+fn run(sandbox: &Sandbox, command: &[&str]) -> Result<String, Failed> {
+    let output: Output =
+        Command::new(command[0]).args(&command[1..]).current_dir(sandbox.path(".")).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(text);
+    }
+    Err(format!("{command:?}: {}{text}{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+}
+
+/// An image of its own name, so that tests do not meet in an engine that they share.
+fn written(compression: &str, platform: Platform) -> (Sandbox, ImageSpec) {
+    let sandbox = Sandbox::new();
+    sandbox.file("app", &program(platform));
+    let mut spec = sandbox.spec();
+    spec.platform = platform;
+    spec.compression = compression.parse().expect(compression);
+    let tag = format!("{}-{}", std::process::id(), compression.replace(':', "-"));
+    spec.tags = vec![
+        format!("xtask-oci-test:{tag}").parse().expect(&tag),
+        format!("registry.example/team/xtask-oci-test:{tag}").parse().expect(&tag),
+    ];
+    sandbox.write(&spec);
+    (sandbox, spec)
+}
+
+fn load_and_run(engine: &str, compression: &str, host: Platform) -> Result<(), Failed> {
+    let (sandbox, spec) = written(compression, host);
+    run(&sandbox, &[engine, "load", "-i", "image.tar"])?;
+    for name in &spec.tags {
+        let name = match name.to_string() {
+            short if !short.contains('/') => format!("docker.io/library/{short}"),
+            full => full,
+        };
+        let user = "65532:65532";
+        let says =
+            run(&sandbox, &[engine, "run", "--rm", "--read-only", "--network=none", "--user", user, &name])?;
+        assert_eq!(says, "ok\n");
+        run(&sandbox, &[engine, "rmi", "-f", &name])?;
+    }
+    Ok(())
+}
+
+fn read_with_skopeo(compression: &str) -> Result<(), Failed> {
+    let (sandbox, mut spec) = written(compression, Platform::LinuxAmd64);
+    let tag = spec.tags[0].tag().expect("it is tagged").to_string();
+    spec.tags.truncate(1);
+    spec.outputs = vec![ImageOutput::Archive { dest: sandbox.path("one.tar") }];
+    let report = sandbox.write(&spec);
+    for image in
+        ["oci-archive:one.tar", &format!("oci-archive:image.tar:{tag}"), &format!("oci:layout:{tag}")]
+    {
+        let shown: serde_json::Value = serde_json::from_str(&run(&sandbox, &["skopeo", "inspect", image])?)?;
+        assert_eq!(shown["Digest"], report.digest.as_str(), "{image}");
+        assert_eq!(shown["Layers"].as_array().map(Vec::len), Some(3), "{image}");
+    }
+    run(&sandbox, &["skopeo", "copy", "docker-archive:one.tar", "oci:copy:latest"])?;
+    run(&sandbox, &["skopeo", "copy", "oci-archive:one.tar", "oci:copy:again"])?;
+    Ok(())
+}
+
+fn unpack_with_umoci(compression: &str) -> Result<(), Failed> {
+    let (sandbox, spec) = written(compression, Platform::LinuxAmd64);
+    let image = format!("layout:{}", spec.tags[0].tag().expect("it is tagged"));
+    run(&sandbox, &["umoci", "unpack", "--rootless", "--image", &image, "bundle"])?;
+    assert_eq!(fs::read(sandbox.path("bundle/rootfs/app"))?, program(Platform::LinuxAmd64));
+    assert!(sandbox.path("bundle/rootfs/usr/share/zoneinfo/Europe/Berlin").is_file());
+    Ok(())
+}
+
+fn pack(host: Platform) -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let source =
+        sandbox.file("main.c", b"#include <stdio.h>\nint main(void) { return puts(\"1.0\") < 0; }\n");
+    run(&sandbox, &["cc", "-static", "-o", "app", &source.display().to_string()])?;
+    let (src, dest) = (sandbox.path("app"), sandbox.path("dist/app"));
+    let place = || artifact::place(&src, &dest, host, true);
+    assert_eq!(place()?, None);
+    assert!(fs::metadata(&dest)?.len() < fs::metadata(&src)?.len());
+    run(&sandbox, &["dist/app", "--version"])?;
+    let time = fs::metadata(&dest)?.modified()?;
+    assert_eq!(place()?, None);
+    assert_eq!(fs::metadata(&dest)?.modified()?, time, "it was packed again");
+
+    // A program that ends with an error does not start, as far as anybody can tell.
+    fs::write(&source, "#include <stdio.h>\nint main(void) { puts(\"1.0\"); return 3; }\n")?;
+    run(&sandbox, &["cc", "-static", "-o", "app", &source.display().to_string()])?;
+    let warning = place()?.unwrap_or_default();
+    assert!(warning.ends_with("does not start: --version ends with exit status: 3"), "{warning}");
+    assert_eq!(fs::read(&dest)?, fs::read(&src)?);
+    assert_eq!(sandbox.names("dist"), ["app", "app.sha256"]);
+    Ok(())
+}
+
+fn mount(folder: &Path) -> bool {
+    succeeds("mount", &["-t", "tmpfs", "-o", "size=400k", "tmpfs", &folder.display().to_string()])
+}
+
+fn unmount(folder: &Path) -> bool {
+    succeeds("umount", &[&folder.display().to_string()])
+}
+
+fn fill_disk() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let disk = tempfile::tempdir()?;
+    assert!(mount(disk.path()));
+    let result = std::panic::catch_unwind(|| write_too_much(&sandbox, disk.path()));
+    assert!(unmount(disk.path()));
+    result.unwrap_or_else(|_| Err("see above".into()))
+}
+
+fn write_too_much(sandbox: &Sandbox, disk: &Path) -> Result<(), Failed> {
+    let mut spec = sandbox.spec();
+    spec.outputs = vec![ImageOutput::Archive { dest: disk.join("image.tar") }];
+    sandbox.write(&spec);
+    let old = fs::read(disk.join("image.tar"))?;
+    let mut large = program(Platform::LinuxAmd64);
+    // Digests do not compress.
+    large.extend((0..20_000u32).flat_map(|n| Digest::of(&n.to_le_bytes()).hex().as_bytes()[..20].to_vec()));
+    sandbox.file("app", &large);
+    for (output, cache) in [
+        (ImageOutput::Archive { dest: disk.join("image.tar") }, sandbox.path("cache")),
+        (ImageOutput::Layout { dest: disk.join("layout") }, sandbox.path("cache")),
+        (ImageOutput::Archive { dest: sandbox.path("image.tar") }, disk.join("cache")),
+    ] {
+        spec.outputs = vec![output];
+        let error = format!("{:#}", image::write(&spec, &cache).expect_err("the disk is full"));
+        assert!(error.contains(&format!("write {}", disk.display())), "{error}");
+        assert!(error.contains("No space left on device (os error 28); free some space there"), "{error}");
+        assert_eq!(fs::read(disk.join("image.tar"))?, old);
+        let _ = fs::remove_dir_all(disk.join("cache"));
+        let left: Vec<_> = fs::read_dir(disk)?.flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["image.tar"], "{error}");
+    }
+    Ok(())
+}

@@ -1,2 +1,54 @@
-//! Skeleton.
-fn main() {}
+//! `cargo xtask`: turns the service into container images.
+//!
+//! Data flows one way: flags, `config/pipeline.toml` and the host become a [`config::Config`], a task makes a
+//! [`plan::Plan`] of it, the [`runner`] executes the plan, and the [`report`] shows the events.
+
+mod cli;
+mod config;
+mod error;
+mod plan;
+mod report;
+mod runner;
+mod tasks;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::cli::{Cli, Task};
+use crate::config::Config;
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::tools::Need;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Task::Watchdog = cli.task {
+        return runner::watchdog::main();
+    }
+    let mut report = Report::new(cli.run.message_format, cli.run.quiet);
+    match run(&cli, &mut report) {
+        Ok(code) => code,
+        Err(error) => {
+            report.error(&error);
+            ExitCode::from(error::exit_code(&error))
+        }
+    }
+}
+
+fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
+    let plan = match &cli.task {
+        Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
+        Task::Bd(flags) => tasks::bd::plan(&Config::load(Need::CompilerAndRuntime)?, flags)?,
+        Task::Check => tasks::check::plan(&Config::load(Need::Nothing)?),
+        Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::CompilerAndRuntime)?, report)),
+        Task::Watchdog => Plan::default(),
+    };
+    if cli.run.dry_run {
+        report.plan(&plan);
+        return Ok(ExitCode::SUCCESS);
+    }
+    runner::run(&plan, cli.run.jobs, report)
+}

@@ -1,0 +1,61 @@
+//! A fixed configuration for tests: plans that follow from it are the same on every machine.
+
+use image_spec::Platform;
+
+use super::{Config, Host, Package, Pipeline, Source};
+use crate::tools::{Runtime, Tools};
+
+/// A `config/pipeline.toml`.
+pub(crate) const PIPELINE: &str = r#"
+[build]
+package = "app"
+backends = ["sqlite", "postgres"]
+platforms = ["linux/amd64", "linux/arm64"]
+profile = "release"
+linker = "auto"
+
+[image]
+repository = "team/app"
+base = "static"
+compression = "zstd"
+user = "65532:65532"
+workdir = "/app"
+ports = [8080]
+stop_signal = "SIGTERM"
+data = "/data"
+
+[image.env]
+APP__DATABASE__URL = "sqlite:///data/app.db"
+
+[[image.files]]
+src = "config/app.toml"
+dest = "/app/config/app.toml"
+"#;
+
+/// An x86-64 Linux machine with zig and Docker, and a clean checkout of a commit.
+pub(crate) fn config() -> Config {
+    Config {
+        root: "/galley".into(),
+        pipeline: Pipeline::parse(PIPELINE).unwrap(),
+        package: Package {
+            version: "1.2.3".to_owned(),
+            license: Some("MIT".to_owned()),
+            repository: Some("https://example.com/team/app".to_owned()),
+        },
+        source: Source { revision: Some("0123abcd".repeat(5)), created: 1_700_000_000 },
+        host: Host {
+            platform: Some(Platform::LinuxAmd64),
+            target_dir: "/galley/target".into(),
+            bin_dir: "/galley/target/debug".into(),
+            cargo_home: "/home/me/.cargo".into(),
+            rustflags: None,
+            tools: Tools {
+                found: vec!["cargo", "rustc", "cc", "git", "cargo-zigbuild", "musl-gcc", "docker", "podman"],
+                targets: ["x86_64", "aarch64"].map(|arch| format!("{arch}-unknown-linux-musl")).to_vec(),
+                static_libc: true,
+                zig: true,
+                runtime: Some(Runtime { program: "docker", version: "29.1.0".to_owned() }),
+            },
+        },
+    }
+}

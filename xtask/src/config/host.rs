@@ -1,0 +1,77 @@
+//! Facts of the machine that builds.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use image_spec::Platform;
+
+use crate::tools::{Need, Tools};
+
+/// The machine, as far as plans depend on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Host {
+    /// The platform that it runs without emulation; none where it does not run Linux.
+    pub(crate) platform: Option<Platform>,
+    /// Cargo's target folder, wherever its configuration puts it.
+    pub(crate) target_dir: PathBuf,
+    /// The folder that this program was built into; the engine is built beside it.
+    pub(crate) bin_dir: PathBuf,
+    /// Cargo's home, where the sources of dependencies are.
+    pub(crate) cargo_home: PathBuf,
+    /// The user's RUSTFLAGS, which hide every other source of flags.
+    pub(crate) rustflags: Option<String>,
+    /// The tools.
+    pub(crate) tools: Tools,
+}
+
+impl Host {
+    /// Looks at the machine, as far as `need` asks for.
+    pub(crate) fn probe(root: &Path, need: Need) -> Host {
+        let exe = env::current_exe().unwrap_or_default();
+        let bin_dir = exe.parent().unwrap_or(root).to_owned();
+        Host {
+            platform: native_platform(),
+            target_dir: target_dir(&exe).unwrap_or_else(|| root.join("target")),
+            bin_dir,
+            cargo_home: cargo_home(),
+            rustflags: env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty()),
+            tools: Tools::probe(need),
+        }
+    }
+}
+
+/// The workspace: the parent of this package's folder, which `cargo run` names.
+pub(crate) fn workspace_root() -> Result<PathBuf> {
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let from_cargo = package.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let here = env::current_dir().context("the current folder is gone")?;
+    let from_here =
+        here.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file()).map(Path::to_owned);
+    from_cargo.or(from_here).context("run this as `cargo xtask` inside the repository")
+}
+
+/// The folder above `exe` that cargo marked as a target folder.
+fn target_dir(exe: &Path) -> Option<PathBuf> {
+    exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
+}
+
+fn cargo_home() -> PathBuf {
+    let home = || env::home_dir().unwrap_or_default().join(".cargo");
+    env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
+}
+
+fn native_platform() -> Option<Platform> {
+    let is_native = |platform: &Platform| platform.rust_arch() == env::consts::ARCH;
+    Platform::ALL.into_iter().find(is_native).filter(|_| cfg!(target_os = "linux"))
+}
+
+/// Whether the user wants no colour: <https://no-color.org>.
+pub(crate) fn no_color() -> bool {
+    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Whether the terminal cannot move its cursor.
+pub(crate) fn is_dumb_terminal() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
+}

@@ -1,0 +1,88 @@
+//! The configuration: `config/pipeline.toml`, the environment and facts of the host, as one value.
+//!
+//! Nothing else reads the environment, so a plan follows from a [`Config`] and flags alone.
+
+#[cfg(test)]
+pub(crate) mod fixture;
+mod host;
+mod pipeline;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use image_spec::Platform;
+
+use crate::error::{Usage, did_you_mean};
+use crate::tools::Need;
+
+pub(crate) use host::{Host, is_dumb_terminal, no_color};
+pub(crate) use pipeline::{File, Pipeline};
+pub(crate) use source::{Package, Source};
+
+/// All that plans depend on besides flags.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// The workspace: where every step runs.
+    pub(crate) root: PathBuf,
+    /// `config/pipeline.toml`.
+    pub(crate) pipeline: Pipeline,
+    /// What Cargo.toml says of the service.
+    pub(crate) package: Package,
+    /// The commit that is built.
+    pub(crate) source: Source,
+    /// This machine.
+    pub(crate) host: Host,
+}
+
+impl Config {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// Says which file, line and key is wrong.
+    pub(crate) fn load(need: Need) -> Result<Config> {
+        let root = host::workspace_root()?;
+        let pipeline = Pipeline::read(&root)?;
+        let package = Package::read(&root)?;
+        let (host, source) = std::thread::scope(|scope| {
+            let source = scope.spawn(|| Source::of(&root));
+            let host = Host::probe(&root, need);
+            (host, source.join())
+        });
+        let source = source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(Config { pipeline, package, source, host, root })
+    }
+
+    /// The backend that was asked for, or the default one.
+    pub(crate) fn backend<'a>(&'a self, asked: Option<&'a str>) -> Result<&'a str> {
+        let known = &self.pipeline.build.backends;
+        match asked {
+            None => Ok(&known[0]),
+            Some(name) if known.iter().any(|backend| backend == name) => Ok(name),
+            Some(name) => {
+                Err(Usage(format!("unknown backend `{name}`, {}", did_you_mean(name, known))).into())
+            }
+        }
+    }
+
+    /// The platform that was asked for, or the one of this machine, which can run what is built.
+    pub(crate) fn platform(&self, asked: Option<Platform>) -> Result<Platform> {
+        let known = &self.pipeline.build.platforms;
+        let platform = asked.or(self.host.platform.filter(|host| known.contains(host))).unwrap_or(known[0]);
+        if known.contains(&platform) {
+            return Ok(platform);
+        }
+        let known = known.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ");
+        Err(Usage(format!("config/pipeline.toml builds for {known}, not for {platform}")).into())
+    }
+
+    /// `path` as steps name it: relative to the workspace where it is inside.
+    pub(crate) fn relative(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.root).unwrap_or(path).to_owned()
+    }
+
+    /// A path below cargo's target folder, as steps name it.
+    pub(crate) fn target(&self, path: &str) -> PathBuf {
+        self.relative(&self.host.target_dir.join(path))
+    }
+}

@@ -1,0 +1,201 @@
+//! `config/pipeline.toml`: what is built and what the image is like.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use image_spec::{Base, Compression, Platform, Repository};
+use serde::Deserialize;
+
+use crate::cli::{Linker, Profile};
+
+/// Where the file is, from the workspace root.
+const PATH: &str = "config/pipeline.toml";
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pipeline {
+    /// `[build]`
+    pub(crate) build: Build,
+    /// `[image]`
+    pub(crate) image: Image,
+}
+
+/// What is compiled, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Build {
+    /// The cargo package of the service, and its binary.
+    pub(crate) package: String,
+    /// Databases that it can be built for, as in its features `db_…`; the first is the default.
+    pub(crate) backends: Vec<String>,
+    /// Platforms that it is built for.
+    pub(crate) platforms: Vec<Platform>,
+    /// The everyday cargo profile.
+    pub(crate) profile: Profile,
+    /// How binaries are linked.
+    #[serde(default)]
+    pub(crate) linker: Linker,
+}
+
+/// What the image is made of, and how it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Image {
+    /// The image's name without a tag.
+    pub(crate) repository: Repository,
+    /// What it starts from.
+    pub(crate) base: Base,
+    /// How layers are compressed.
+    #[serde(default)]
+    pub(crate) compression: Compression,
+    /// Numeric `uid:gid`.
+    pub(crate) user: String,
+    /// The working folder, which the service's own files are in.
+    pub(crate) workdir: String,
+    /// TCP ports that the service listens on.
+    pub(crate) ports: Vec<u16>,
+    /// The signal that asks it to stop.
+    pub(crate) stop_signal: String,
+    /// The one folder that it writes to.
+    pub(crate) data: String,
+    /// Its environment.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
+    /// Files that go along with the binary.
+    #[serde(default)]
+    pub(crate) files: Vec<File>,
+}
+
+/// A file or folder of the workspace in the image.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// Its path in the workspace.
+    pub(crate) src: PathBuf,
+    /// Its absolute path in the image.
+    pub(crate) dest: String,
+}
+
+impl Pipeline {
+    /// Reads the file of the workspace at `root`.
+    pub(crate) fn read(root: &Path) -> Result<Pipeline> {
+        let text = fs::read_to_string(root.join(PATH)).with_context(|| {
+            format!("cannot read {PATH}, which says what is built (`git checkout {PATH}` restores it)")
+        })?;
+        Pipeline::parse(&text)
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Pipeline> {
+        let pipeline: Pipeline = toml::from_str(text).with_context(|| format!("{PATH} is not right"))?;
+        let lists = [
+            ("build.backends", pipeline.build.backends.is_empty()),
+            ("build.platforms", pipeline.build.platforms.is_empty()),
+        ];
+        if let Some((key, _)) = lists.into_iter().find(|(_, is_empty)| *is_empty) {
+            bail!("{PATH} is not right: `{key}` must name at least one");
+        }
+        Ok(pipeline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    use crate::config::fixture::PIPELINE;
+
+    fn check(text: &str, expected: &Expect) {
+        expected.assert_eq(&format!("{:#}", Pipeline::parse(text).unwrap_err()));
+    }
+
+    #[test]
+    fn the_file_of_this_repository_is_right() {
+        assert_eq!(
+            Pipeline::parse(include_str!("../../../config/pipeline.toml")).unwrap().build.package,
+            "app"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        check(
+            &PIPELINE.replace("profile =", "profil ="),
+            &expect![[r#"
+            config/pipeline.toml is not right: TOML parse error at line 6, column 1
+              |
+            6 | profil = "release"
+              | ^^^^^^
+            unknown field `profil`, expected one of `package`, `backends`, `platforms`, `profile`, `linker`
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        check(
+            &PIPELINE.replace("repository = \"team/app\"", ""),
+            &expect![[r#"
+            config/pipeline.toml is not right: TOML parse error at line 9, column 1
+              |
+            9 | [image]
+              | ^^^^^^^
+            missing field `repository`
+        "#]],
+        );
+    }
+
+    #[test]
+    fn broken_syntax_is_shown() {
+        check(
+            "[build\npackage = \"app\"\n",
+            &expect![[r#"
+            config/pipeline.toml is not right: TOML parse error at line 1, column 7
+              |
+            1 | [build
+              |       ^
+            unclosed table, expected `]`
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_line() {
+        check(
+            &PIPELINE.replace("\"linux/arm64\"", "\"linux/arm46\""),
+            &expect![[r#"
+            config/pipeline.toml is not right: TOML parse error at line 5, column 13
+              |
+            5 | platforms = ["linux/amd64", "linux/arm46"]
+              |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            unknown platform `linux/arm46`; there are linux/amd64 and linux/arm64
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_wrong_image_name_is_named_with_its_line() {
+        check(
+            &PIPELINE.replace("team/app", "Team/app"),
+            &expect![[r#"
+            config/pipeline.toml is not right: TOML parse error at line 10, column 14
+               |
+            10 | repository = "Team/app"
+               |              ^^^^^^^^^^
+            `Team/app` is not a legal image name: `Team` has capital letters; write `team`
+        "#]],
+        );
+    }
+
+    #[test]
+    fn an_empty_list_is_refused() {
+        check(
+            &PIPELINE.replace("[\"sqlite\", \"postgres\"]", "[]"),
+            &expect!["config/pipeline.toml is not right: `build.backends` must name at least one"],
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! Plans: what will be run, as data.
+//!
+//! `--dry-run` prints a plan as shell that can be pasted, tests compare it, the runner executes it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use image_spec::Reference;
+use serde::Serialize;
+
+/// Steps in an order in which each comes after those that it needs, and what they make.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Plan {
+    /// The folder that every step runs in and that relative paths start from.
+    pub(crate) cwd: PathBuf,
+    /// What is run.
+    pub(crate) steps: Vec<Step>,
+    /// What there is to show for it at the end.
+    pub(crate) products: Vec<Product>,
+    /// What the user should know before anything runs.
+    pub(crate) notes: Vec<String>,
+    /// Held while the steps run, so that two runs do not mix their outputs.
+    #[serde(skip)]
+    pub(crate) lock: Option<PathBuf>,
+}
+
+/// One command.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Step {
+    /// A short name, unique in its plan.
+    pub(crate) name: &'static str,
+    /// What the step is for, in a few words.
+    pub(crate) why: String,
+    /// The program and its arguments.
+    pub(crate) argv: Vec<String>,
+    /// Variables set for it beyond the inherited ones.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) env: BTreeMap<String, String>,
+    /// What it reads from standard input; nothing without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stdin: Option<String>,
+    /// The steps that have to succeed before it starts.
+    pub(crate) needs: Vec<&'static str>,
+    /// The files that it makes. A step that leaves them all untouched had nothing to do.
+    pub(crate) outputs: Vec<PathBuf>,
+}
+
+/// Something a plan makes that is shown when all went well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub(crate) enum Product {
+    /// A binary, with its SHA-256 beside it.
+    Artifact {
+        /// The binary.
+        path: PathBuf,
+    },
+    /// An image.
+    Image {
+        /// Its names.
+        tags: Vec<Reference>,
+        /// Where the engine describes what it wrote.
+        metadata: PathBuf,
+        /// The archive or layout folder.
+        path: PathBuf,
+        /// Which runtime it was loaded into, such as `Docker 26.1.5`.
+        loaded_into: Option<String>,
+        /// The commands that load, where that was not done, and run it.
+        run: Vec<String>,
+    },
+}
+
+/// Shell that does the same, one step after the other.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for note in &self.notes {
+            writeln!(f, "# note: {note}")?;
+        }
+        writeln!(f, "cd {}", quote(&self.cwd.to_string_lossy()))?;
+        for step in &self.steps {
+            writeln!(f, "\n# {}: {}", step.name, step.why)?;
+            writeln!(f, "{step}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Shell that does the same.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variables = self.env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
+        let words = variables.chain(self.argv.iter().map(|word| quote(word))).collect::<Vec<_>>();
+        f.write_str(&words.join(" "))?;
+        match &self.stdin {
+            Some(text) => write!(f, " <<'END'\n{}\nEND", text.trim_end()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Quotes one word for a POSIX shell, only where it has to.
+pub(crate) fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_only_where_needed() {
+        assert_eq!(quote("--profile=release"), "--profile=release");
+        assert_eq!(quote("a b"), "'a b'");
+        assert_eq!(quote("it's"), r"'it'\''s'");
+        assert_eq!(quote(""), "''");
+        assert_eq!(quote("$(rm x)"), "'$(rm x)'");
+    }
+
+    #[test]
+    fn what_is_printed_does_the_same_in_a_shell() {
+        let step = Step {
+            argv: ["sh", "-c", "printf '%s|' \"$@\" \"$NAME\"; cat", "_", "a b", "it's", "$HOME", ""]
+                .map(str::to_owned)
+                .to_vec(),
+            env: BTreeMap::from([("NAME".to_owned(), "x\ny; z".to_owned())]),
+            stdin: Some("line $HOME\n".to_owned()),
+            ..Step::default()
+        };
+        let shell = duct::cmd!("sh", "-c", step.to_string()).read().unwrap();
+        assert_eq!(shell, "a b|it's|$HOME||x\ny; z|line $HOME");
+    }
+}

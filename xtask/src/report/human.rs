@@ -1,0 +1,141 @@
+//! Lines for people: live ones on a terminal, plain ones elsewhere.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::event::{Event, Outcome};
+use super::summary::{self, Row, painted};
+use crate::config;
+
+/// How many of a failed step's last lines are worth repeating.
+const TAIL: usize = 40;
+
+/// Shows events on standard error.
+pub(crate) struct Human {
+    quiet: bool,
+    colour: bool,
+    /// A live line for each running step; only on a terminal.
+    live: Option<MultiProgress>,
+    bars: HashMap<String, ProgressBar>,
+    /// The last lines of each step.
+    tails: HashMap<String, VecDeque<String>>,
+    /// Whose line was printed last, and how many of that step's stand together at the end.
+    last: (String, usize),
+    commands: HashMap<String, String>,
+    rows: Vec<Row>,
+    products: String,
+}
+
+impl Human {
+    /// A report on standard error.
+    pub(super) fn new(quiet: bool) -> Human {
+        let is_terminal = io::stderr().is_terminal() && !config::is_dumb_terminal();
+        Human {
+            quiet,
+            colour: is_terminal && !config::no_color(),
+            live: (is_terminal && !quiet).then(MultiProgress::new),
+            bars: HashMap::new(),
+            tails: HashMap::new(),
+            last: (String::new(), 0),
+            commands: HashMap::new(),
+            rows: Vec::new(),
+            products: String::new(),
+        }
+    }
+
+    /// Whether colours are shown.
+    pub(super) fn is_coloured(&self) -> bool {
+        self.colour
+    }
+
+    /// Shows an event.
+    pub(super) fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Plan { .. } | Event::Tools { .. } => {}
+            Event::Note { message } => {
+                self.line(&format!("{} {message}", painted("note:", "36", self.colour)))
+            }
+            Event::StepStarted { step, why, command } => self.started(step, why, command),
+            Event::Output { step, line } => self.output(step, line),
+            Event::StepFinished { step, outcome, seconds, .. } => {
+                self.finished_step(step, *outcome, *seconds)
+            }
+            Event::Artifact { path, size, .. } => {
+                self.products += &format!("{:>10}  {path} ({})\n", "artifact", summary::bytes(*size));
+            }
+            Event::Image(image) => self.products += &summary::image(image),
+            Event::Error { message } => {
+                self.line(&format!("{} {message}", painted("error:", "1;31", self.colour)))
+            }
+            Event::Finished { exit_code, seconds, failed } => self.finished(*exit_code, *seconds, *failed),
+        }
+    }
+
+    fn started(&mut self, step: &str, why: &str, command: &str) {
+        self.commands.insert(step.to_owned(), command.to_owned());
+        if let Some(live) = &self.live {
+            let bar = live
+                .add(ProgressBar::new_spinner().with_prefix(step.to_owned()).with_message(why.to_owned()));
+            if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {spinner} {elapsed} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            self.bars.insert(step.to_owned(), bar);
+        } else if !self.quiet {
+            self.line(&format!("{step:>10} > {why}"));
+        }
+    }
+
+    fn output(&mut self, step: &str, line: &str) {
+        let tail = self.tails.entry(step.to_owned()).or_default();
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(line.to_owned());
+        if self.quiet {
+            return;
+        }
+        let together = if self.last.0 == step { self.last.1 } else { 0 };
+        self.line(&format!("{} {line}", painted(&format!("{step:>10} |"), "2", self.colour)));
+        self.last = (step.to_owned(), together + 1);
+    }
+
+    fn finished_step(&mut self, step: &str, outcome: Outcome, seconds: f64) {
+        if let Some(bar) = self.bars.remove(step) {
+            bar.finish_and_clear();
+        }
+        self.rows.push(Row { step: step.to_owned(), outcome, seconds });
+    }
+
+    fn finished(&mut self, exit_code: u8, seconds: f64, failed: Option<&str>) {
+        if let Some(step) = failed {
+            self.repeat_tail(step);
+            let command = self.commands.get(step).cloned().unwrap_or_default();
+            let error = painted("error:", "1;31", self.colour);
+            self.line(&format!("{error} step `{step}` failed with exit code {exit_code}: {command}"));
+        } else if exit_code == 0 && !self.quiet {
+            let summary = format!("\n{}\n{}", summary::steps(&self.rows, seconds), self.products);
+            self.line(summary.trim_end());
+        }
+    }
+
+    /// Shows a failed step's last lines, unless they are what is on the screen already.
+    fn repeat_tail(&mut self, step: &str) {
+        let tail = self.tails.remove(step).unwrap_or_default();
+        let is_in_sight = self.last.0 == step && self.last.1 >= tail.len();
+        if !is_in_sight {
+            tail.iter().for_each(|line| self.line(line));
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.last = (String::new(), 0);
+        let shown = self.live.as_ref().is_some_and(|live| live.println(text).is_ok());
+        if !shown {
+            let _ = writeln!(io::stderr().lock(), "{text}");
+        }
+    }
+}

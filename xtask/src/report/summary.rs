@@ -1,0 +1,91 @@
+//! Tables and figures for people.
+
+use super::event::{ImageFinished, Outcome, ToolStatus};
+
+/// A step that ended.
+pub(super) struct Row {
+    /// Its name.
+    pub(super) step: String,
+    /// How it ended.
+    pub(super) outcome: Outcome,
+    /// How long it ran.
+    pub(super) seconds: f64,
+}
+
+/// A table of the steps.
+pub(super) fn steps(rows: &[Row], seconds: f64) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let remark = match row.outcome {
+            Outcome::Done => "",
+            Outcome::Cached => "   cached",
+            Outcome::Failed => "   failed",
+            Outcome::Cancelled => "   cancelled",
+        };
+        text += &format!("{:>10}  {:>7.2} s{remark}\n", row.step, row.seconds);
+    }
+    text + &format!("{:>10}  {seconds:>7.2} s\n", "in all")
+}
+
+/// What there is to know of an image.
+pub(super) fn image(image: &ImageFinished) -> String {
+    let layer = |layer: &image_spec::LayerReport| {
+        format!("{} {}{}", layer.name, bytes(layer.size), if layer.cached { " cached" } else { "" })
+    };
+    let layers = image.layers.iter().map(layer).collect::<Vec<_>>().join(", ");
+    let mut lines = vec![
+        ("image", image.tags.join(", ")),
+        ("digest", image.digest.clone()),
+        ("size", format!("{} ({layers})", bytes(image.size))),
+        ("written", image.path.clone()),
+    ];
+    lines.extend(image.loaded_into.iter().map(|runtime| ("loaded", format!("into {runtime}"))));
+    lines.extend(image.run.iter().zip(["run it", ""]).map(|(command, title)| (title, command.clone())));
+    lines.into_iter().map(|(title, text)| format!("{title:>10}  {text}\n")).collect()
+}
+
+/// A table of tools with what is missing and how to install it.
+pub(super) fn tools(tools: &[ToolStatus], verdict: &str, colour: bool) -> String {
+    let width = tools.iter().map(|tool| tool.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for tool in tools {
+        let (mark, paint) = match (&tool.version, tool.required) {
+            (Some(_), _) => ("found", "32"),
+            (None, true) => ("REQUIRED", "31"),
+            (None, false) => ("missing", "33"),
+        };
+        let mark = painted(&format!("{mark:<8}"), paint, colour);
+        let version = tool.version.as_deref().unwrap_or("-");
+        text += &format!("{mark}  {:<width$}  {version:<10} {}\n", tool.name, tool.purpose);
+        if tool.version.is_none() {
+            text += &format!("{:8}  {:<width$}  install: {}\n", "", "", tool.install);
+        }
+    }
+    text + &format!("\n{verdict}\n")
+}
+
+/// `text` in an SGR colour.
+pub(super) fn painted(text: &str, colour: &str, is_coloured: bool) -> String {
+    if is_coloured { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// A size as people read it, in units of 1000.
+pub(super) fn bytes(count: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.into_iter().find(|(unit, _)| count >= *unit) {
+        Some((unit, name)) => format!("{:.2} {name}", count as f64 / unit as f64),
+        None => format!("{count} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_readable() {
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(4_700_000), "4.70 MB");
+        assert_eq!(bytes(1_400_000_000), "1.40 GB");
+    }
+}

@@ -1,0 +1,110 @@
+//! The runner: executes a plan, the only place that starts its steps, and tells the report what happens.
+//!
+//! One thread owns all state and waits for messages: lines and ends of steps, tokens of the job budget, signals.
+
+mod group;
+mod jobs;
+mod lock;
+mod process;
+mod session;
+pub(crate) mod watchdog;
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use jobserver::Acquired;
+use signal_hook::iterator::Signals;
+
+use crate::plan::Plan;
+use crate::report::{Event, Report};
+use lock::Lock;
+use session::Session;
+
+/// How many lines may wait for the report before a step that prints faster has to wait.
+const BACKLOG: usize = 1024;
+/// How often a lock that another run holds is tried.
+const LOCK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What the runner waits for.
+enum Message {
+    /// A step printed a line.
+    Line { index: usize, text: String },
+    /// A step's process ended and nothing more will come from it.
+    Ended { index: usize, exit_code: u8 },
+    /// A token came from the job budget.
+    Token(io::Result<Acquired>),
+    /// This program was asked to stop.
+    Signal(i32),
+}
+
+/// Runs `plan` with `jobs` jobs in all, and returns the exit code: that of the step that failed, if one did.
+///
+/// # Errors
+/// When the run cannot begin, a program is missing, or a product is not there at the end.
+pub(crate) fn run(plan: &Plan, jobs: Option<NonZeroUsize>, report: &mut Report) -> Result<ExitCode> {
+    let began = Instant::now();
+    let (sender, receiver) = sync_channel(BACKLOG);
+    forward_signals(sender.clone())?;
+    std::env::set_current_dir(&plan.cwd).with_context(|| format!("cannot enter {}", plan.cwd.display()))?;
+    for note in &plan.notes {
+        report.event(&Event::Note { message: note.clone() });
+    }
+
+    let (exit_code, failed) = match take_lock(plan, &receiver, report)? {
+        Err(signal) => (code_of(signal), None),
+        Ok(_lock) => {
+            let end = Session::new(plan, jobs, sender, report)?.run(&receiver)?;
+            if end.exit_code == 0 {
+                report.products(&plan.products)?;
+            }
+            (end.exit_code, end.failed)
+        }
+    };
+    report.event(&Event::Finished { exit_code, seconds: began.elapsed().as_secs_f64(), failed });
+    Ok(ExitCode::from(exit_code))
+}
+
+/// Takes the plan's lock, however long another run holds it, unless a signal comes first.
+fn take_lock(
+    plan: &Plan,
+    messages: &Receiver<Message>,
+    report: &mut Report,
+) -> Result<Result<Option<Lock>, i32>> {
+    let Some(path) = &plan.lock else { return Ok(Ok(None)) };
+    let mut is_told = false;
+    loop {
+        if let Some(lock) = Lock::try_take(path)? {
+            return Ok(Ok(Some(lock)));
+        }
+        if !is_told {
+            let message = "waiting for another `cargo xtask` that builds in this folder".to_owned();
+            report.event(&Event::Note { message });
+            is_told = true;
+        }
+        match messages.recv_timeout(LOCK_INTERVAL) {
+            Ok(Message::Signal(signal)) => return Ok(Err(signal)),
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(Ok(None)),
+        }
+    }
+}
+
+/// From here on, signals that would end this program are messages.
+fn forward_signals(messages: SyncSender<Message>) -> Result<()> {
+    let mut signals = Signals::new(group::STOP_SIGNALS).context("cannot handle signals")?;
+    thread::spawn(move || {
+        for signal in &mut signals {
+            drop(messages.send(Message::Signal(signal)));
+        }
+    });
+    Ok(())
+}
+
+fn code_of(signal: i32) -> u8 {
+    u8::try_from(group::by_signal(signal)).unwrap_or(1)
+}

@@ -1,0 +1,133 @@
+//! One running step: its process group and the lines it prints.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread;
+
+use anyhow::{Context, Result};
+use duct::{Expression, ReaderHandle};
+use jobserver::Client;
+
+use super::{Message, group, jobs};
+use crate::plan::Step;
+
+/// Longer lines are split, so that output without line ends cannot fill the memory.
+const MAX_LINE: u64 = 64 * 1024;
+
+/// What every step gets alike.
+pub(super) struct Surroundings<'a> {
+    /// The folder that steps run in.
+    pub(super) cwd: &'a Path,
+    /// The job budget.
+    pub(super) client: Client,
+    /// Whether cargo is told to colour its output.
+    pub(super) colour: bool,
+}
+
+/// Starts `step`, number `index` of its plan. Its lines and its end come as messages.
+///
+/// # Errors
+/// When its program cannot be started.
+pub(super) fn start(
+    step: &Step,
+    index: usize,
+    around: &Surroundings<'_>,
+    messages: SyncSender<Message>,
+) -> Result<u32> {
+    let reader = expression(step, around).reader().with_context(|| {
+        format!(
+            "cannot start `{}` of step `{}`; `cargo xtask doctor` shows what is missing",
+            step.argv[0], step.name
+        )
+    })?;
+    let reader = Arc::new(reader);
+    let leader = reader.pids().first().copied().unwrap_or_default();
+    thread::spawn(move || {
+        // An error of reading means that the child is gone; its status tells more.
+        let _ = for_each_line(&*reader, |text| drop(messages.send(Message::Line { index, text })));
+        drop(messages.send(Message::Ended { index, exit_code: exit_code(&reader) }));
+    });
+    Ok(leader)
+}
+
+fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
+    // A path that is relative means the step's folder, not this process's. A bare name is looked up on PATH.
+    let program = Path::new(&step.argv[0]);
+    let is_path = program.components().count() > 1;
+    let program =
+        if is_path { around.cwd.join(program).into_os_string() } else { program.as_os_str().to_owned() };
+    let client = around.client.clone();
+    let mut expression = duct::cmd(program, &step.argv[1..])
+        .dir(around.cwd)
+        .env("CARGO_TERM_COLOR", if around.colour { "always" } else { "never" })
+        .stderr_to_stdout()
+        .unchecked()
+        .before_spawn(move |command| {
+            group::lead(command);
+            jobs::share(&client, command);
+            Ok(())
+        });
+    for (name, value) in &step.env {
+        expression = expression.env(name, value);
+    }
+    for name in env::vars().map(|(name, _)| name).filter(|name| is_set_by_cargo_run(name)) {
+        expression = expression.env_remove(name);
+    }
+    match &step.stdin {
+        Some(text) => expression.stdin_bytes(text.as_str()),
+        None => expression.stdin_null(),
+    }
+}
+
+/// Variables that `cargo run` set for this program. Handed on, they would make the next cargo build everything anew.
+fn is_set_by_cargo_run(name: &str) -> bool {
+    let names = ["CARGO", "CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+    names.contains(&name) || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+}
+
+fn for_each_line(reader: impl Read, mut line: impl FnMut(String)) -> io::Result<()> {
+    let mut reader = BufReader::new(reader);
+    let mut bytes = Vec::new();
+    while reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut bytes)? > 0 {
+        line(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned());
+        bytes.clear();
+    }
+    Ok(())
+}
+
+fn exit_code(reader: &ReaderHandle) -> u8 {
+    match reader.try_wait() {
+        Ok(Some(output)) => group::exit_code(output.status),
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(bytes: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for_each_line(bytes, |line| lines.push(line)).unwrap();
+        lines
+    }
+
+    #[test]
+    fn lines_are_split_at_line_ends_of_any_kind() {
+        assert_eq!(lines(b"a\r\nb\n\nlast"), ["a", "b", "", "last"]);
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_replaced() {
+        assert_eq!(lines(b"caf\xe9\n"), ["caf\u{fffd}"]);
+    }
+
+    #[test]
+    fn output_without_line_ends_comes_in_pieces() {
+        let lengths = lines(&vec![b'x'; 150_000]).iter().map(String::len).collect::<Vec<_>>();
+        assert_eq!(lengths, [65_536, 65_536, 18_928]);
+    }
+}

@@ -1,0 +1,50 @@
+//! `doctor`: what this machine has, what it lacks, and how to install it.
+
+use std::process::ExitCode;
+
+use crate::cli::Linker;
+use crate::config::Config;
+use crate::report::{Report, ToolStatus};
+use crate::tools::TABLE;
+
+/// Reports every tool; fails only when `cargo xtask bd` cannot work.
+pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
+    let tools = &config.host.tools;
+    let programs = TABLE.iter().map(|tool| ToolStatus {
+        name: tool.program.to_owned(),
+        version: tools.has(tool.program).then(|| tool.installed_version().unwrap_or_else(|| "?".to_owned())),
+        purpose: tool.purpose.to_owned(),
+        install: tool.install.to_owned(),
+        required: tool.required,
+    });
+    let targets = config.pipeline.build.platforms.iter().map(|platform| {
+        let target = format!("{}-unknown-linux-musl", platform.rust_arch());
+        ToolStatus {
+            version: tools.has_target(&target).then(|| "installed".to_owned()),
+            purpose: format!("static binaries for {platform} by zigbuild or musl-gcc"),
+            install: format!("rustup target add {target}"),
+            required: false,
+            name: target,
+        }
+    });
+    let zig = ToolStatus {
+        name: "zig".to_owned(),
+        version: tools.zig.then(|| "found".to_owned()),
+        purpose: "the linker and C compiler of cargo-zigbuild".to_owned(),
+        install: "pip install ziglang==0.15.2".to_owned(),
+        required: false,
+    };
+    let all = programs.chain([zig]).chain(targets).collect::<Vec<_>>();
+
+    let lacks_required = all.iter().any(|tool| tool.required && tool.version.is_none());
+    let linking = config.platform(None).and_then(|platform| {
+        super::linking::choose(config, Linker::Auto, platform).map(|way| (platform, way))
+    });
+    let verdict = match &linking {
+        _ if lacks_required => "`cargo xtask bd` cannot work: install what is marked as required".to_owned(),
+        Err(error) => format!("`cargo xtask bd` cannot work: {error:#}"),
+        Ok((platform, way)) => format!("`cargo xtask bd` works: it links for {platform} by {}", way.by),
+    };
+    report.tools(&all, &verdict);
+    if lacks_required || linking.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,247 @@
+//! The tools of this machine: probed once, before anything is planned.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use image_spec::Platform;
+use xshell::{Shell, cmd};
+
+/// How much a task has to know of the machine. Each probe costs tens of milliseconds, so none is run for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// No tool at all.
+    Nothing,
+    /// What compiles and links.
+    Compiler,
+    /// Also whether a container runtime answers.
+    CompilerAndRuntime,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tools {
+    /// Programs on PATH, of those in [`TABLE`].
+    pub(crate) found: Vec<&'static str>,
+    /// Rust targets whose standard library is installed.
+    pub(crate) targets: Vec<String>,
+    /// Whether the C library of this machine can be linked statically.
+    pub(crate) static_libc: bool,
+    /// Whether cargo-zigbuild would find a zig: on PATH or as the Python package ziglang.
+    pub(crate) zig: bool,
+    /// The container runtime that answers.
+    pub(crate) runtime: Option<Runtime>,
+}
+
+/// A container runtime that images can be loaded into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Runtime {
+    /// `docker` or `podman`.
+    pub(crate) program: &'static str,
+    /// Its version.
+    pub(crate) version: String,
+}
+
+/// A program that the pipeline can use.
+pub(crate) struct Tool {
+    /// Its name on PATH.
+    pub(crate) program: &'static str,
+    /// Arguments that make it print its version.
+    pub(crate) version: &'static [&'static str],
+    /// What it is for.
+    pub(crate) purpose: &'static str,
+    /// The line that installs it on Debian and Ubuntu, and elsewhere.
+    pub(crate) install: &'static str,
+    /// Whether nothing works without it.
+    pub(crate) required: bool,
+}
+
+/// Every program that the pipeline can use.
+pub(crate) const TABLE: &[Tool] = &[
+    Tool {
+        program: "cargo",
+        version: &["--version"],
+        purpose: "builds everything",
+        install: "https://rustup.rs",
+        required: true,
+    },
+    Tool {
+        program: "rustc",
+        version: &["--version"],
+        purpose: "compiles everything",
+        install: "https://rustup.rs",
+        required: true,
+    },
+    Tool {
+        program: "cc",
+        version: &["--version"],
+        purpose: "links, and compiles bundled C such as SQLite",
+        install: if cfg!(target_os = "macos") {
+            "xcode-select --install"
+        } else {
+            "sudo apt-get install gcc libc6-dev"
+        },
+        required: true,
+    },
+    Tool {
+        program: "git",
+        version: &["--version"],
+        purpose: "gives images their revision and time",
+        install: if cfg!(target_os = "macos") { "brew install git" } else { "sudo apt-get install git" },
+        required: false,
+    },
+    Tool {
+        program: "cargo-fmt",
+        version: &["--version"],
+        purpose: "check: format",
+        install: "rustup component add rustfmt",
+        required: false,
+    },
+    Tool {
+        program: "cargo-clippy",
+        version: &["--version"],
+        purpose: "check: lints",
+        install: "rustup component add clippy",
+        required: false,
+    },
+    Tool {
+        program: "cargo-zigbuild",
+        version: &["--version"],
+        purpose: "links static binaries for any platform from any host",
+        install: "cargo install --locked cargo-zigbuild && pip install ziglang==0.15.2",
+        required: false,
+    },
+    Tool {
+        program: "musl-gcc",
+        version: &["--version"],
+        purpose: "links static binaries against musl",
+        install: "sudo apt-get install musl-tools",
+        required: false,
+    },
+    Tool {
+        program: "upx",
+        version: &["--version"],
+        purpose: "build --upx: packs the binary",
+        install: if cfg!(target_os = "macos") { "brew install upx" } else { "sudo apt-get install upx-ucl" },
+        required: false,
+    },
+    Tool {
+        program: "docker",
+        version: &["--version"],
+        purpose: "runs the image",
+        install: "https://docs.docker.com/engine/install",
+        required: false,
+    },
+    Tool {
+        program: "podman",
+        version: &["--version"],
+        purpose: "runs the image, without a daemon",
+        install: if cfg!(target_os = "macos") {
+            "brew install podman"
+        } else {
+            "sudo apt-get install podman"
+        },
+        required: false,
+    },
+];
+
+impl Tools {
+    /// Looks for what `need` asks for; the probes run side by side.
+    pub(crate) fn probe(need: Need) -> Tools {
+        if need == Need::Nothing {
+            return Tools::default();
+        }
+        let found = TABLE.iter().map(|tool| tool.program).filter(|p| on_path(p)).collect::<Vec<_>>();
+        thread::scope(|scope| {
+            let targets = scope.spawn(installed_targets);
+            let static_libc = scope.spawn(has_static_libc);
+            let zig = scope.spawn(|| has_zig(found.contains(&"cargo-zigbuild")));
+            let runtime = (need == Need::CompilerAndRuntime).then(|| scope.spawn(|| running_runtime(&found)));
+            Tools {
+                targets: targets.join().unwrap_or_default(),
+                static_libc: static_libc.join().unwrap_or_default(),
+                zig: zig.join().unwrap_or_default(),
+                runtime: runtime.and_then(|thread| thread.join().unwrap_or_default()),
+                found: found.clone(),
+            }
+        })
+    }
+
+    /// Whether `program` is on PATH.
+    pub(crate) fn has(&self, program: &str) -> bool {
+        self.found.contains(&program)
+    }
+
+    /// Whether the standard library for `target` is installed.
+    pub(crate) fn has_target(&self, target: &str) -> bool {
+        self.targets.iter().any(|installed| installed == target)
+    }
+}
+
+impl Tool {
+    /// The first line of what it says of its version.
+    pub(crate) fn installed_version(&self) -> Option<String> {
+        let text = first_line(self.program, self.version)?;
+        let number = text.split([' ', ',', ')']).find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        Some(number.unwrap_or(&text).to_owned())
+    }
+}
+
+/// The output of a short command, or nothing when it fails or is not there.
+pub(crate) fn output_of(program: &str, args: &[&str]) -> Option<String> {
+    let shell = Shell::new().ok()?;
+    cmd!(shell, "{program} {args...}").quiet().ignore_stderr().read().ok()
+}
+
+fn first_line(program: &str, args: &[&str]) -> Option<String> {
+    output_of(program, args)?.lines().next().map(str::to_owned)
+}
+
+fn on_path(program: &str) -> bool {
+    let is_program =
+        |folder: PathBuf| folder.join(program).with_extension(env::consts::EXE_EXTENSION).is_file();
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(is_program))
+}
+
+/// The musl targets, and this machine's own, whose folder in the sysroot exists.
+fn installed_targets() -> Vec<String> {
+    let Some(sysroot) = first_line("rustc", &["--print", "sysroot"]) else { return Vec::new() };
+    let library = |target: &str| Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir();
+    Platform::ALL
+        .iter()
+        .flat_map(|platform| {
+            ["musl", "gnu"].map(|libc| format!("{}-unknown-linux-{libc}", platform.rust_arch()))
+        })
+        .filter(|target| library(target))
+        .collect()
+}
+
+/// A compiler that has the file prints its path, one that has not repeats the bare name.
+fn has_static_libc() -> bool {
+    first_line("cc", &["-print-file-name=libc.a"]).is_some_and(|path| Path::new(&path).is_absolute())
+}
+
+/// Starting Python to look for the package is worth it only where something would use it.
+fn has_zig(has_zigbuild: bool) -> bool {
+    on_path("zig") || (has_zigbuild && output_of("python3", &["-m", "ziglang", "version"]).is_some())
+}
+
+/// Docker when its engine answers, else podman. On Linux podman has no daemon that would have to run.
+fn running_runtime(found: &[&str]) -> Option<Runtime> {
+    let version = |program| output_of(program, &["version", "--format", "{{.Server.Version}}"]);
+    let docker = || Some(Runtime { program: "docker", version: version("docker")? });
+    let podman = || Some(Runtime { program: "podman", version: podman_version()? });
+    found
+        .contains(&"docker")
+        .then(docker)
+        .flatten()
+        .or_else(|| found.contains(&"podman").then(podman).flatten())
+}
+
+fn podman_version() -> Option<String> {
+    if cfg!(target_os = "linux") {
+        output_of("podman", &["version", "--format", "{{.Client.Version}}"])
+    } else {
+        output_of("podman", &["version", "--format", "{{.Server.Version}}"])
+    }
+}

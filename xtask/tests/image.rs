@@ -1,0 +1,181 @@
+//! `cargo xtask bd` from the outside: the image it makes, in real container runtimes.
+//!
+//! Needs cargo and a C compiler; what else is missing on a machine is said, and its tests count as ignored.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Trial};
+use support::container::Container;
+use support::{bd, events, has, root, run, runtime_answers, xtask};
+
+type Outcome = Result<(), libtest_mimic::Failed>;
+
+fn main() -> ExitCode {
+    let clean = Command::new("git").args(["status", "--porcelain"]).current_dir(root()).output();
+    let is_clean = clean.is_ok_and(|output| output.status.success() && output.stdout.is_empty());
+    let in_ci = std::env::var_os("CI").is_some();
+    let trials = vec![
+        trial("the_second_run_has_nothing_to_do", None, the_second_run_has_nothing_to_do),
+        trial("the_dry_run_does_the_same_when_pasted", None, the_dry_run_does_the_same_when_pasted),
+        trial("the_image_is_small", None, the_image_is_small),
+        trial(
+            "skopeo_and_umoci_accept_the_layout",
+            missing(&["skopeo", "umoci"]),
+            skopeo_and_umoci_accept_the_layout,
+        ),
+        trial("docker_keeps_notes", unanswered("docker"), || notes_survive_a_restart("docker")),
+        trial("podman_keeps_notes", unanswered("podman"), || notes_survive_a_restart("podman")),
+        trial(
+            "a_fresh_clone_follows_the_readme",
+            (!in_ci || !is_clean).then(|| "runs with CI=true on a clean checkout".to_owned()),
+            a_fresh_clone_follows_the_readme,
+        ),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn trial(name: &str, skip: Option<String>, test: fn() -> Outcome) -> Trial {
+    if let Some(why) = &skip {
+        eprintln!("skipped: {name}: {why}");
+    }
+    Trial::test(name, test).with_ignored_flag(skip.is_some())
+}
+
+fn missing(programs: &[&str]) -> Option<String> {
+    let missing = programs.iter().find(|program| !has(program))?;
+    Some(format!("{missing} is not installed"))
+}
+
+fn unanswered(runtime: &str) -> Option<String> {
+    (!runtime_answers(runtime)).then(|| format!("{runtime} does not answer"))
+}
+
+fn the_second_run_has_nothing_to_do() -> Outcome {
+    bd(&["--output", "oci"]);
+    let events = events(&bd(&["--output", "oci"]));
+    let finished = events.iter().filter(|event| event["event"] == "step-finished").collect::<Vec<_>>();
+    assert_eq!(finished.len(), 4);
+    assert!(finished.iter().all(|event| event["outcome"] == "cached"), "{finished:#?}");
+    Ok(())
+}
+
+fn the_dry_run_does_the_same_when_pasted() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (by_xtask, by_shell) = (folder.path().join("xtask.tar"), folder.path().join("shell.tar"));
+    bd(&["--output", &format!("oci,dest={}", by_xtask.display())]);
+    let dry_run =
+        run(xtask().args(["bd", "--dry-run", "--output", &format!("oci,dest={}", by_shell.display())]));
+    run(Command::new("sh").args(["-e", "-c", &dry_run]));
+    assert_eq!(fs::read(by_xtask)?, fs::read(by_shell)?);
+    Ok(())
+}
+
+fn the_image_is_small() -> Outcome {
+    let events = events(&bd(&["--output", "oci"]));
+    let image = events.iter().find(|event| event["event"] == "image").unwrap();
+    let size = image["size"].as_u64().unwrap();
+    assert!(size <= 5_000_000, "{size} bytes");
+    let layers = image["layers"].as_array().unwrap().iter().map(|layer| layer["name"].as_str().unwrap());
+    assert_eq!(layers.collect::<Vec<_>>(), ["base static", "files", "binary"]);
+    Ok(())
+}
+
+fn skopeo_and_umoci_accept_the_layout() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let layout = folder.path().join("layout");
+    bd(&[
+        "--image",
+        "team/app",
+        "--tag",
+        "checked",
+        "--output",
+        &format!("oci,tar=false,dest={}", layout.display()),
+    ]);
+    let reference = format!("oci:{}:team/app:checked", layout.display());
+    let config: serde_json::Value =
+        serde_json::from_str(&run(Command::new("skopeo").args(["inspect", "--config", &reference])))?;
+    assert_eq!(config["config"]["User"], "65532:65532");
+    assert_eq!(config["config"]["StopSignal"], "SIGTERM");
+    assert!(config["config"]["ExposedPorts"]["8080/tcp"].is_object());
+    assert_eq!(config["config"]["Labels"]["org.opencontainers.image.title"], "app");
+
+    let bundle = folder.path().join("bundle");
+    let image = format!("{}:team/app:checked", layout.display());
+    run(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&bundle));
+    let rootfs = bundle.join("rootfs");
+    for path in
+        ["app/app", "app/config/app.toml", "etc/passwd", "etc/ssl/certs/ca-certificates.crt", "data", "tmp"]
+    {
+        assert!(rootfs.join(path).exists(), "{path} is missing");
+    }
+    assert!(rootfs.join("usr/share/zoneinfo/Europe/Berlin").is_file());
+    Ok(())
+}
+
+/// The image as it comes, read-only, as its own user, with a volume for its data.
+fn notes_survive_a_restart(runtime: &'static str) -> Outcome {
+    let repository = format!("app-test-{}", std::process::id());
+    bd(&["--image", &repository, "--tag", "it", "--output", runtime]);
+    let container = Container::create(runtime, &format!("{repository}:it"));
+    container.start();
+    let created = container.http("POST", "/notes", r#"{"title":"kept","body":"over a restart"}"#);
+    assert!(created.starts_with("HTTP/1.1 201"), "{created}");
+
+    let began = Instant::now();
+    assert_eq!(container.terminate(), "0");
+    assert!(began.elapsed() < Duration::from_secs(2), "took {:?} to stop", began.elapsed());
+
+    container.start();
+    let notes = container.http("GET", "/notes", "");
+    assert!(notes.contains("over a restart"), "{notes}");
+    assert_eq!(container.user(), "65532:65532");
+    Ok(())
+}
+
+/// README's commands as they stand there, in a clone at another path. It also has to give the same image as here.
+fn a_fresh_clone_follows_the_readme() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let clone = folder.path().join("a clone with spaces, äöü");
+    run(Command::new("git").arg("clone").arg("--quiet").arg(root()).arg(&clone));
+    let readme = fs::read_to_string(clone.join("README.md"))?;
+    let commands = shell_blocks(&readme);
+    for command in ["cargo xtask bd", "cargo xtask check"] {
+        assert!(commands.iter().any(|line| line == command), "README does not show `{command}`");
+    }
+    let in_clone = |line: &str| {
+        let mut command = support::clean(Command::new("sh"));
+        command.args(["-e", "-c", line]).current_dir(&clone);
+        command
+    };
+    run(&mut in_clone("cargo xtask bd"));
+    // The gate itself is what runs this test.
+    run(&mut in_clone("cargo xtask check --dry-run"));
+    let rest = commands.iter().filter(|line| line.starts_with("cargo xtask") && *line != "cargo xtask check");
+    for line in rest.collect::<BTreeSet<_>>() {
+        run(&mut in_clone(line));
+    }
+    let digest = |output: &str| {
+        let events = events(output);
+        events.iter().find(|event| event["event"] == "image").unwrap()["digest"].clone()
+    };
+    let there = run(&mut in_clone("cargo xtask bd --output oci --message-format json"));
+    assert_eq!(digest(&there), digest(&bd(&["--output", "oci"])), "the digest depends on the path");
+    assert!(!clone.join("data").exists() && Path::new(&clone).join("target").is_dir());
+    Ok(())
+}
+
+/// The lines of the shell blocks of a Markdown text.
+fn shell_blocks(markdown: &str) -> Vec<String> {
+    let blocks = markdown.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    blocks
+        .flat_map(str::lines)
+        .map(|line| line.split(" #").next().unwrap_or_default().trim().to_owned())
+        .collect()
+}

@@ -1,0 +1,282 @@
+//! The runner through the command line: `check` with a small program in the place of cargo.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A folder with a program named `cargo` that does what `script` says; `$1` is `fmt`, `clippy` or `test`.
+struct Kitchen(TempDir);
+
+impl Kitchen {
+    fn with(script: &str) -> Kitchen {
+        let folder = tempfile::tempdir().unwrap();
+        let cargo = folder.path().join("cargo");
+        let prelude = format!("#!/bin/sh\ncd '{}'\n", folder.path().display());
+        fs::write(&cargo, prelude + script).unwrap();
+        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+        Kitchen(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn xtask(&self, args: &[&str]) -> Command {
+        let path = format!("{}:{}", self.path().display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(args).env("PATH", path).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for name in ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.xtask(args).output().unwrap()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap_or_default()
+    }
+
+    /// Waits until a step has written `name`.
+    fn wait_for(&self, name: &str) {
+        wait_until(name, || self.path().join(name).exists());
+    }
+
+    /// The processes whose numbers steps have noted in `pids`.
+    fn processes_left(&self) -> Vec<String> {
+        self.read("pids").lines().filter(|pid| is_alive(pid)).map(str::to_owned).collect()
+    }
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(15), "waited in vain: {what}");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// A zombie is no longer running, only not yet collected by its parent.
+fn is_alive(pid: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(
+        Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap().success()
+    );
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const SLEEPERS: &str = "echo $$ >> pids; sleep 60 & echo $! >> pids; echo started; touch started-$1; wait";
+
+#[test]
+fn independent_steps_run_at_once() {
+    let kitchen = Kitchen::with(
+        "touch at-$1; case $1 in fmt) other=clippy;; clippy) other=fmt;; *) exit 0;; esac
+         for i in $(seq 100); do [ -e at-$other ] && exit 0; sleep 0.1; done; exit 1",
+    );
+    let output = kitchen.run(&["check", "-j", "2"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn one_job_runs_one_step_after_the_other() {
+    let kitchen = Kitchen::with("echo begin >> log; sleep 0.1; echo end >> log");
+    assert!(kitchen.run(&["check", "-j", "1"]).status.success());
+    assert_eq!(kitchen.read("log"), "begin\nend\n".repeat(3));
+}
+
+#[test]
+fn an_inherited_jobserver_is_joined() {
+    let kitchen =
+        Kitchen::with("echo \"$CARGO_MAKEFLAGS\" >> flags; echo begin >> log; sleep 0.1; echo end >> log");
+    // Without a single token there is only the slot that the run itself has.
+    let client = jobserver::Client::new(0).unwrap();
+    let mut xtask = kitchen.xtask(&["check", "-j", "2"]);
+    client.configure(&mut xtask);
+    assert!(xtask.output().unwrap().status.success());
+    assert_eq!(kitchen.read("log"), "begin\nend\n".repeat(3));
+    assert!(kitchen.read("flags").contains("--jobserver-auth="), "{}", kitchen.read("flags"));
+}
+
+#[test]
+fn lines_come_with_the_name_of_their_step() {
+    let kitchen = Kitchen::with("echo \"out of $1\"; echo \"err of $1\" >&2; printf 'caf\\351\\n'");
+    let text = stderr(&kitchen.run(&["check"]));
+    for line in ["    format | out of fmt", "    clippy | err of clippy", "      test | caf\u{fffd}"] {
+        assert!(text.contains(line), "{line} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn the_first_failure_stops_the_others_and_gives_its_exit_code() {
+    let kitchen = Kitchen::with(&format!(
+        "[ $1 = fmt ] || {{ while [ ! -e started-fmt ]; do sleep 0.05; done; echo 'it broke'; exit 7; }}; {SLEEPERS}"
+    ));
+    let began = Instant::now();
+    let output = kitchen.run(&["check", "-j", "2"]);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(7), "{text}");
+    assert!(began.elapsed() < Duration::from_secs(10), "the other step was not asked to end");
+    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("error: step `clippy` failed with exit code 7: cargo clippy "), "{text}");
+    assert!(!text.contains("      test >"), "a step began after the failure:\n{text}");
+}
+
+#[test]
+fn the_failed_steps_lines_are_shown_again_only_when_they_are_out_of_sight() {
+    let in_sight = Kitchen::with("[ $1 = clippy ] || exit 0; sleep 0.2; echo 'it broke'; exit 1");
+    assert_eq!(stderr(&in_sight.run(&["check"])).matches("it broke").count(), 1);
+
+    let hidden = Kitchen::with(
+        "[ $1 = clippy ] && { echo 'it broke'; touch said; while [ ! -e over ]; do sleep 0.02; done; exit 1; }
+         while [ ! -e said ]; do sleep 0.02; done; sleep 0.2; echo more; sleep 0.2; touch over",
+    );
+    assert_eq!(stderr(&hidden.run(&["check", "-j", "2"])).matches("it broke").count(), 2);
+    assert_eq!(stderr(&in_sight.run(&["check", "--quiet"])).matches("it broke").count(), 1);
+}
+
+#[test]
+fn ctrl_c_ends_every_process() {
+    let kitchen = Kitchen::with(SLEEPERS);
+    let xtask = kitchen.xtask(&["check", "-j", "2"]).spawn().unwrap();
+    kitchen.wait_for("started-fmt");
+    kitchen.wait_for("started-clippy");
+    signal(&xtask, "INT");
+    let output = xtask.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_process_that_ignores_signals_is_killed() {
+    let kitchen = Kitchen::with(
+        "[ $1 = fmt ] || exit 0; trap '' INT TERM; echo $$ >> pids; touch started; while :; do sleep 0.1; done",
+    );
+    let xtask = kitchen.xtask(&["check"]).spawn().unwrap();
+    kitchen.wait_for("started");
+    signal(&xtask, "TERM");
+    let began = Instant::now();
+    let output = xtask.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
+    assert!(began.elapsed() > Duration::from_secs(3), "it had no time to end by itself");
+    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_second_ctrl_c_kills_at_once() {
+    let kitchen = Kitchen::with(
+        "[ $1 = fmt ] || exit 0; trap '' INT TERM; echo $$ >> pids; touch started; while :; do sleep 0.1; done",
+    );
+    let xtask = kitchen.xtask(&["check"]).spawn().unwrap();
+    kitchen.wait_for("started");
+    let began = Instant::now();
+    signal(&xtask, "INT");
+    sleep(Duration::from_millis(200));
+    signal(&xtask, "INT");
+    let output = xtask.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_killed_runner_leaves_no_process() {
+    let kitchen = Kitchen::with(SLEEPERS);
+    let mut xtask = kitchen.xtask(&["check", "-j", "2"]).spawn().unwrap();
+    kitchen.wait_for("started-fmt");
+    kitchen.wait_for("started-clippy");
+    signal(&xtask, "KILL");
+    xtask.wait().unwrap();
+    wait_until("the watchdog", || kitchen.processes_left().is_empty());
+}
+
+#[test]
+fn a_second_build_waits_for_the_first() {
+    let kitchen = Kitchen::with(SLEEPERS);
+    let build = ["build", "--linker", "host", "--platform", host_platform()];
+    let first = kitchen.xtask(&build).spawn().unwrap();
+    kitchen.wait_for("started-build");
+    let second = kitchen.xtask(&build).spawn().unwrap();
+    sleep(Duration::from_millis(500));
+    signal(&second, "INT");
+    let output = second.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(stderr(&output), "note: waiting for another `cargo xtask` that builds in this folder\n");
+    signal(&first, "INT");
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+fn host_platform() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "linux/arm64" } else { "linux/amd64" }
+}
+
+#[test]
+fn quiet_shows_nothing_when_all_is_well() {
+    let output = Kitchen::with("echo noise").run(&["check", "--quiet"]);
+    assert!(output.status.success());
+    assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&[][..], &[][..]));
+}
+
+#[test]
+fn without_a_terminal_there_are_no_colours() {
+    let output = Kitchen::with("echo \"CARGO_TERM_COLOR=$CARGO_TERM_COLOR\"").run(&["check"]);
+    let text = stderr(&output);
+    assert!(text.contains("CARGO_TERM_COLOR=never") && !text.contains('\x1b'), "{text:?}");
+}
+
+#[test]
+fn events_are_json_lines_that_the_documentation_describes() {
+    let output = Kitchen::with("echo 'a \"line\"'").run(&["check", "-j", "1", "--message-format", "json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let events =
+        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).collect::<Vec<_>>();
+    let names = events.iter().map(|event| event["event"].as_str().unwrap()).collect::<Vec<_>>();
+    let step = ["step-started", "output", "step-finished"];
+    assert_eq!(names, [&step[..], &step[..], &step[..], &["finished"]].concat());
+    assert!(events.iter().all(|event| event["v"] == 1));
+    assert_eq!(events[1]["line"], "a \"line\"");
+    let documentation = include_str!("../../docs/events.md");
+    for event in &events {
+        for key in event.as_object().unwrap().keys() {
+            assert!(documentation.contains(&format!("`{key}`")), "docs/events.md does not describe `{key}`");
+        }
+    }
+}
+
+#[test]
+fn a_program_that_is_missing_is_named() {
+    let kitchen = Kitchen::with("");
+    fs::remove_file(kitchen.path().join("cargo")).unwrap();
+    let output = kitchen.xtask(&["check"]).env("PATH", kitchen.path()).output().unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(127), "{text}");
+    assert!(
+        text.contains("cannot start `cargo` of step `format`; `cargo xtask doctor` shows what is missing"),
+        "{text}"
+    );
+}
+
+#[test]
+fn much_output_neither_blocks_nor_fills_memory() {
+    let kitchen = Kitchen::with(
+        "[ $1 = fmt ] && head -c 20000000 /dev/zero | tr '\\0' 'x' && yes | head -n 20000; exit 0",
+    );
+    let output = kitchen.run(&["check", "--quiet"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}

@@ -1,0 +1,88 @@
+//! A container of the image under test, which goes with its volume and image when dropped.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::run;
+
+/// A container.
+pub struct Container {
+    runtime: &'static str,
+    name: String,
+    image: String,
+    port: u16,
+}
+
+impl Container {
+    /// Makes a container that is read-only but for a volume, in the network of this machine.
+    pub fn create(runtime: &'static str, image: &str) -> Container {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let name = image.replace(':', "-");
+        run(Command::new(runtime)
+            .args(["create", "--read-only", "--network", "host", "--name", &name])
+            .args(["--volume", &format!("{name}:/data"), "--env", &format!("APP__SERVER__PORT={port}")])
+            .arg(image));
+        Container { runtime, name, image: image.to_owned(), port }
+    }
+
+    /// Starts it and waits until it is ready.
+    pub fn start(&self) {
+        run(Command::new(self.runtime).args(["start", &self.name]));
+        let began = Instant::now();
+        while !self.try_http("GET", "/readyz", "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+            assert!(began.elapsed() < Duration::from_secs(10), "not ready: {}", self.logs());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends it SIGTERM and returns its exit code.
+    pub fn terminate(&self) -> String {
+        run(Command::new(self.runtime).args(["kill", "--signal", "TERM", &self.name]));
+        run(Command::new(self.runtime).args(["wait", &self.name])).trim().to_owned()
+    }
+
+    /// The user that it runs as.
+    pub fn user(&self) -> String {
+        run(Command::new(self.runtime).args(["inspect", "--format", "{{.Config.User}}", &self.name]))
+            .trim()
+            .to_owned()
+    }
+
+    /// Sends a request and returns the answer with its head.
+    pub fn http(&self, method: &str, path: &str, body: &str) -> String {
+        self.try_http(method, path, body).unwrap()
+    }
+
+    fn try_http(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    fn logs(&self) -> String {
+        let output = Command::new(self.runtime).args(["logs", &self.name]).output().unwrap();
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        for args in [
+            &["rm", "--force", &self.name][..],
+            &["volume", "rm", "--force", &self.name],
+            &["rmi", "--force", &self.image],
+        ] {
+            let _ = Command::new(self.runtime).args(args).output();
+        }
+    }
+}

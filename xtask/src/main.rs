@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
-        Task::Bd(flags) => tasks::bd::plan(&Config::load(Need::CompilerAndRuntime)?, flags)?,
+        Task::Bd(flags) => tasks::bd::plan(&Config::load(tasks::bd::need(flags))?, flags)?,
         Task::Check => tasks::check::plan(&Config::load(Need::Nothing)?),
         Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::CompilerAndRuntime)?, report)),
         Task::Watchdog => Plan::default(),

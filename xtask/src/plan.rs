@@ -42,6 +42,9 @@ pub(crate) struct Step {
     pub(crate) stdin: Option<String>,
     /// The steps that have to succeed before it starts.
     pub(crate) needs: Vec<&'static str>,
+    /// Whether it runs beside the others at the lowest priority, for what they leave of the machine.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) background: bool,
     /// The files that it makes. A step that leaves them all untouched had nothing to do.
     pub(crate) outputs: Vec<PathBuf>,
 }

@@ -205,8 +205,8 @@ fn on_path(program: &str) -> bool {
 
 /// The musl targets, and this machine's own, whose folder in the sysroot exists.
 fn installed_targets() -> Vec<String> {
-    let Some(sysroot) = first_line("rustc", &["--print", "sysroot"]) else { return Vec::new() };
-    let library = |target: &str| Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir();
+    let Some(sysroot) = sysroot() else { return Vec::new() };
+    let library = |target: &str| sysroot.join("lib/rustlib").join(target).join("lib").is_dir();
     Platform::ALL
         .iter()
         .flat_map(|platform| {
@@ -214,6 +214,15 @@ fn installed_targets() -> Vec<String> {
         })
         .filter(|target| library(target))
         .collect()
+}
+
+/// Where the toolchain is. Cargo names itself to what it runs and lives in it, which saves asking rustc.
+fn sysroot() -> Option<PathBuf> {
+    let beside_cargo =
+        env::var_os("CARGO").and_then(|cargo| Some(Path::new(&cargo).parent()?.parent()?.to_owned()));
+    beside_cargo
+        .filter(|sysroot| sysroot.join("lib/rustlib").is_dir())
+        .or_else(|| first_line("rustc", &["--print", "sysroot"]).map(PathBuf::from))
 }
 
 /// A compiler that has the file prints its path, one that has not repeats the bare name.

@@ -1,7 +1,11 @@
 //! `cargo xtask bd` from the outside: the image it makes, in real container runtimes.
 //!
 //! Needs cargo and a C compiler; what else is missing on a machine is said, and its tests count as ignored.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
 
 mod support;
 

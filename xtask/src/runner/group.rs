@@ -5,8 +5,6 @@
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// The signals that ask this program to stop.
@@ -31,13 +29,15 @@ pub(super) fn lead(command: &mut Command) {
 /// Signals all processes of the group that `leader` leads; one that is gone is no error.
 pub(super) fn signal(leader: u32, firmness: Firmness) {
     let signal = match firmness {
-        Firmness::Interrupt => Signal::SIGINT,
-        Firmness::Terminate => Signal::SIGTERM,
-        Firmness::Kill => Signal::SIGKILL,
+        Firmness::Interrupt => SIGINT,
+        Firmness::Terminate => SIGTERM,
+        Firmness::Kill => libc::SIGKILL,
     };
-    if let Ok(leader) = i32::try_from(leader) {
-        let _ = killpg(Pid::from_raw(leader), signal);
-    }
+    // Group 0 would be this process's own.
+    let Some(leader) = i32::try_from(leader).ok().filter(|leader| *leader > 1) else { return };
+    // SAFETY: the call takes two numbers and touches no memory of this process.
+    #[allow(unsafe_code)]
+    let _ = unsafe { libc::killpg(leader, signal) };
 }
 
 /// The exit code as shells report it: 128 and the number for a process that a signal ended.

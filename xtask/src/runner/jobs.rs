@@ -3,6 +3,9 @@
 //!
 //! A running step holds one slot, as a job of make does, and the processes below it take more from the same pool. This
 //! process owns one slot from the start; the others are tokens.
+//!
+//! A background step runs beside the pool, with a single job at the lowest priority: it takes no slot from a step that
+//! someone waits for. Where one job is all that is wanted, or the pool is someone else's, it is a step like any other.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -17,6 +20,7 @@ use super::Message;
 /// The pool, and what of it is free for a step to take.
 pub(super) struct JobBudget {
     client: Client,
+    allows_background: bool,
     /// Waits for tokens, so that the runner does not have to.
     helper: HelperThread,
     free: Vec<Slot>,
@@ -29,21 +33,27 @@ pub(super) enum Slot {
     Own,
     /// One of the pool.
     Token { _token: Acquired },
+    /// Beside the pool.
+    Background,
 }
 
 impl JobBudget {
     /// Joins the jobserver that was inherited from `make -j` or cargo, or makes one with `jobs` slots in all.
     pub(super) fn new(jobs: Option<NonZeroUsize>, messages: SyncSender<Message>) -> Result<JobBudget> {
-        let client = match inherited() {
-            Some(client) => client,
-            None => Client::new(jobs.map_or_else(num_cpus::get, NonZeroUsize::get) - 1)
-                .context("cannot make a jobserver")?,
-        };
+        let jobs = jobs.map_or_else(num_cpus::get, NonZeroUsize::get);
+        let inherited = inherited();
+        let allows_background = inherited.is_none() && jobs > 1;
+        let client = inherited.map_or_else(|| pool(jobs), Ok)?;
         let helper = client
             .clone()
             .into_helper_thread(move |token| drop(messages.send(Message::Token(token))))
             .context("cannot start the jobserver's thread")?;
-        Ok(JobBudget { client, helper, free: vec![Slot::Own], requested: 0 })
+        Ok(JobBudget { client, allows_background, helper, free: vec![Slot::Own], requested: 0 })
+    }
+
+    /// Takes a slot beside the pool, if there may be any.
+    pub(super) fn take_background(&self) -> Option<Slot> {
+        self.allows_background.then_some(Slot::Background)
     }
 
     /// Takes a free slot for one of `waiting` steps, or asks for one to be sent as a message.
@@ -70,10 +80,18 @@ impl JobBudget {
         }
     }
 
-    /// The pool itself, for children to join.
-    pub(super) fn client(&self) -> Client {
-        self.client.clone()
+    /// The pool that a step with `slot` and its children share.
+    pub(super) fn client(&self, slot: &Slot) -> Result<Client> {
+        match slot {
+            Slot::Own | Slot::Token { .. } => Ok(self.client.clone()),
+            Slot::Background => pool(1),
+        }
     }
+}
+
+/// A pool of `jobs` slots, one of which its owner has without asking.
+fn pool(jobs: usize) -> Result<Client> {
+    Client::new(jobs - 1).context("cannot make a jobserver")
 }
 
 /// Lets `command` and what it starts take part in the pool of `client`.

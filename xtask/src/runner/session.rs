@@ -129,7 +129,9 @@ impl<'p, 'r> Session<'p, 'r> {
     fn start_ready_steps(&mut self) {
         let ready = self.ready();
         for (started, index) in ready.iter().enumerate() {
-            let Some(slot) = self.budget.take(ready.len() - started) else { return };
+            let beside =
+                if self.plan.steps[*index].background { self.budget.take_background() } else { None };
+            let Some(slot) = beside.or_else(|| self.budget.take(ready.len() - started)) else { continue };
             self.start(*index, slot);
             if self.stop.is_some() {
                 return;
@@ -154,9 +156,14 @@ impl<'p, 'r> Session<'p, 'r> {
         let step = &self.plan.steps[index];
         self.report.event(&Event::StepStarted { step: step.name, why: &step.why, command: step.to_string() });
         let colour = self.report.is_coloured();
-        let around = Surroundings { cwd: &self.plan.cwd, client: self.budget.client(), colour };
-        let mut running = Running { leader: None, slot, began: Instant::now(), before: self.stamps(step) };
-        match process::start(step, index, &around, self.messages.clone()) {
+        let start = |client| {
+            let around = Surroundings { cwd: &self.plan.cwd, client, colour };
+            process::start(step, index, &around, self.messages.clone())
+        };
+        let (began, before) = (Instant::now(), self.stamps(step));
+        let started = self.budget.client(&slot).and_then(start);
+        let mut running = Running { leader: None, slot, began, before };
+        match started {
             Ok(leader) => {
                 self.watchdog.watch(leader);
                 running.leader = Some(leader);

@@ -12,7 +12,15 @@ use crate::cli::{BdFlags, Output};
 use crate::config::Config;
 use crate::error::Usage;
 use crate::plan::{Plan, Product, Step, quote};
-use crate::tools::Runtime;
+use crate::tools::{Need, Runtime};
+
+/// What has to be known of the machine: only an image that is loaded somewhere needs a runtime.
+pub(crate) fn need(flags: &BdFlags) -> Need {
+    match flags.output {
+        Some(Output::Archive(_) | Output::Layout(_)) => Need::Compiler,
+        None | Some(Output::Docker | Output::Podman) => Need::CompilerAndRuntime,
+    }
+}
 
 /// Plans `bd`.
 ///

@@ -12,11 +12,15 @@ use crate::config::Config;
 use crate::plan::Step;
 
 /// The step that builds the native engine. It is up to date after the first run.
+///
+/// In that run the service takes far longer, and its compiler does not keep every core busy all the time: what is left
+/// is enough for the engine, as long as it does not push back the service.
 fn engine_step(config: &Config) -> Step {
     Step {
         name: "engine",
         why: "build the image engine, on its first use".to_owned(),
-        argv: words(&["cargo", "build", "--locked", "--package", "xtask-oci"]),
+        argv: words(&["nice", "-n", "19", "cargo", "build", "--locked", "--package", "xtask-oci"]),
+        background: true,
         outputs: vec![engine(config).into()],
         ..Step::default()
     }

@@ -36,17 +36,17 @@ fn build_takes_the_first_way_to_link_that_works() {
         &config(),
         &BuildFlags::default(),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-        cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
+            cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
-        # engine: build the image engine, on its first use
-        cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # artifact: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
-    "#]],
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
     );
 }
 
@@ -63,17 +63,17 @@ fn build_with_every_flag() {
         &config(),
         &flags,
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # compile: compile the service for linux/arm64 and postgres, static by cargo-zigbuild and musl
-        cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            # compile: compile the service for linux/arm64 and postgres, static by cargo-zigbuild and musl
+            cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
-        # engine: build the image engine, on its first use
-        cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # artifact: put the binary in its place, packed by UPX
-        target/debug/xtask-oci artifact --platform linux/arm64 --upx target/aarch64-unknown-linux-musl/dist/app target/dist/app-postgres-linux-arm64
-    "#]],
+            # artifact: put the binary in its place, packed by UPX
+            target/debug/xtask-oci artifact --platform linux/arm64 --upx target/aarch64-unknown-linux-musl/dist/app target/dist/app-postgres-linux-arm64
+        "#]],
     );
 }
 
@@ -84,17 +84,17 @@ fn build_by_musl_gcc() {
         &config(),
         &flags,
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # compile: compile the service for linux/amd64 and sqlite, static by musl-gcc
-        cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            # compile: compile the service for linux/amd64 and sqlite, static by musl-gcc
+            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
-        # engine: build the image engine, on its first use
-        cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # artifact: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
-    "#]],
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
     );
 }
 
@@ -104,17 +104,17 @@ fn build_on_a_machine_with_nothing_but_a_compiler() {
         &bare_config(),
         &BuildFlags::default(),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-        cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
-        # engine: build the image engine, on its first use
-        cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # artifact: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
-    "#]],
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
     );
 }
 
@@ -126,17 +126,17 @@ fn build_adds_to_the_rustflags_of_the_user() {
         &config,
         &BuildFlags::default(),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-        RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
 
-        # engine: build the image engine, on its first use
-        cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # artifact: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
-    "#]],
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
     );
 }
 
@@ -149,17 +149,17 @@ fn build_keeps_to_a_target_folder_elsewhere() {
         &config,
         &BuildFlags::default(),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-        cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
-        # engine: build the image engine, on its first use
-        cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # artifact: put the binary in its place
-        '/var/build cache/debug/xtask-oci' artifact --platform linux/amd64 '/var/build cache/x86_64-unknown-linux-gnu/release/app' '/var/build cache/dist/app-sqlite-linux-amd64'
-    "#]],
+            # artifact: put the binary in its place
+            '/var/build cache/debug/xtask-oci' artifact --platform linux/amd64 '/var/build cache/x86_64-unknown-linux-gnu/release/app' '/var/build cache/dist/app-sqlite-linux-amd64'
+        "#]],
     );
 }
 
@@ -169,82 +169,82 @@ fn bd_loads_into_the_runtime_that_runs() {
         &config(),
         &BdFlags::default(),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-        cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
+            cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
-        # engine: build the image engine, on its first use
-        cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # artifact: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
 
-        # image: write the image for linux/amd64 on the base static
-        target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite-linux-amd64.json <<'END'
-        {
-          "base": "static",
-          "platform": "linux/amd64",
-          "tags": [
-            "team/app:1.2.3",
-            "team/app:latest"
-          ],
-          "created": 1700000000,
-          "compression": "zstd:3",
-          "config": {
-            "user": "65532:65532",
-            "entrypoint": [
-              "/app/app"
-            ],
-            "env": {
-              "APP__DATABASE__URL": "sqlite:///data/app.db"
-            },
-            "ports": [
-              8080
-            ],
-            "workdir": "/app",
-            "stop_signal": "SIGTERM"
-          },
-          "labels": {
-            "org.opencontainers.image.licenses": "MIT",
-            "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
-            "org.opencontainers.image.source": "https://example.com/team/app",
-            "org.opencontainers.image.title": "app",
-            "org.opencontainers.image.version": "1.2.3"
-          },
-          "layers": [
+            # image: write the image for linux/amd64 on the base static
+            target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite-linux-amd64.json <<'END'
             {
-              "name": "files",
-              "files": [
+              "base": "static",
+              "platform": "linux/amd64",
+              "tags": [
+                "team/app:1.2.3",
+                "team/app:latest"
+              ],
+              "created": 1700000000,
+              "compression": "zstd:3",
+              "config": {
+                "user": "65532:65532",
+                "entrypoint": [
+                  "/app/app"
+                ],
+                "env": {
+                  "APP__DATABASE__URL": "sqlite:///data/app.db"
+                },
+                "ports": [
+                  8080
+                ],
+                "workdir": "/app",
+                "stop_signal": "SIGTERM"
+              },
+              "labels": {
+                "org.opencontainers.image.licenses": "MIT",
+                "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
+                "org.opencontainers.image.source": "https://example.com/team/app",
+                "org.opencontainers.image.title": "app",
+                "org.opencontainers.image.version": "1.2.3"
+              },
+              "layers": [
                 {
-                  "src": "config/app.toml",
-                  "dest": "/app/config/app.toml"
+                  "name": "files",
+                  "files": [
+                    {
+                      "src": "config/app.toml",
+                      "dest": "/app/config/app.toml"
+                    }
+                  ]
+                },
+                {
+                  "name": "binary",
+                  "files": [
+                    {
+                      "src": "target/dist/app-sqlite-linux-amd64",
+                      "dest": "/app/app",
+                      "mode": "0755"
+                    }
+                  ]
                 }
-              ]
-            },
-            {
-              "name": "binary",
-              "files": [
+              ],
+              "outputs": [
                 {
-                  "src": "target/dist/app-sqlite-linux-amd64",
-                  "dest": "/app/app",
-                  "mode": "0755"
+                  "type": "archive",
+                  "dest": "target/images/app-sqlite-linux-amd64.tar"
                 }
               ]
             }
-          ],
-          "outputs": [
-            {
-              "type": "archive",
-              "dest": "target/images/app-sqlite-linux-amd64.tar"
-            }
-          ]
-        }
-        END
+            END
 
-        # load: load the image into docker 29.1.0
-        docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
-    "#]],
+            # load: load the image into docker 29.1.0
+            docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
+        "#]],
     );
 }
 
@@ -309,80 +309,80 @@ fn bd_with_every_flag() {
         &config(),
         &flags,
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # compile: compile the service for linux/amd64 and postgres, static by cargo-zigbuild and musl
-        cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            # compile: compile the service for linux/amd64 and postgres, static by cargo-zigbuild and musl
+            cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
-        # engine: build the image engine, on its first use
-        cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # artifact: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
 
-        # image: write the image for linux/amd64 on the base static
-        target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-postgres-linux-amd64.json <<'END'
-        {
-          "base": "static",
-          "platform": "linux/amd64",
-          "tags": [
-            "registry.example.com:5000/other/name:postgres-1.2.3",
-            "registry.example.com:5000/other/name:next",
-            "registry.example.com:5000/other/name:next2"
-          ],
-          "created": 1700000000,
-          "compression": "gzip:9",
-          "config": {
-            "user": "65532:65532",
-            "entrypoint": [
-              "/app/app"
-            ],
-            "env": {
-              "APP__DATABASE__URL": "sqlite:///data/app.db"
-            },
-            "ports": [
-              8080
-            ],
-            "workdir": "/app",
-            "stop_signal": "SIGTERM"
-          },
-          "labels": {
-            "org.opencontainers.image.licenses": "MIT",
-            "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
-            "org.opencontainers.image.source": "https://example.com/team/app",
-            "org.opencontainers.image.title": "app",
-            "org.opencontainers.image.version": "1.2.3"
-          },
-          "layers": [
+            # image: write the image for linux/amd64 on the base static
+            target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-postgres-linux-amd64.json <<'END'
             {
-              "name": "files",
-              "files": [
+              "base": "static",
+              "platform": "linux/amd64",
+              "tags": [
+                "registry.example.com:5000/other/name:postgres-1.2.3",
+                "registry.example.com:5000/other/name:next",
+                "registry.example.com:5000/other/name:next2"
+              ],
+              "created": 1700000000,
+              "compression": "gzip:9",
+              "config": {
+                "user": "65532:65532",
+                "entrypoint": [
+                  "/app/app"
+                ],
+                "env": {
+                  "APP__DATABASE__URL": "sqlite:///data/app.db"
+                },
+                "ports": [
+                  8080
+                ],
+                "workdir": "/app",
+                "stop_signal": "SIGTERM"
+              },
+              "labels": {
+                "org.opencontainers.image.licenses": "MIT",
+                "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
+                "org.opencontainers.image.source": "https://example.com/team/app",
+                "org.opencontainers.image.title": "app",
+                "org.opencontainers.image.version": "1.2.3"
+              },
+              "layers": [
                 {
-                  "src": "config/app.toml",
-                  "dest": "/app/config/app.toml"
+                  "name": "files",
+                  "files": [
+                    {
+                      "src": "config/app.toml",
+                      "dest": "/app/config/app.toml"
+                    }
+                  ]
+                },
+                {
+                  "name": "binary",
+                  "files": [
+                    {
+                      "src": "target/dist/app-postgres-linux-amd64",
+                      "dest": "/app/app",
+                      "mode": "0755"
+                    }
+                  ]
                 }
-              ]
-            },
-            {
-              "name": "binary",
-              "files": [
+              ],
+              "outputs": [
                 {
-                  "src": "target/dist/app-postgres-linux-amd64",
-                  "dest": "/app/app",
-                  "mode": "0755"
+                  "type": "layout",
+                  "dest": "out/layout"
                 }
               ]
             }
-          ],
-          "outputs": [
-            {
-              "type": "layout",
-              "dest": "out/layout"
-            }
-          ]
-        }
-        END
-    "#]],
+            END
+        "#]],
     );
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::run;
 
 /// A container.
-pub struct Container {
+pub(crate) struct Container {
     runtime: &'static str,
     name: String,
     image: String,
@@ -18,7 +18,7 @@ pub struct Container {
 
 impl Container {
     /// Makes a container that is read-only but for a volume, in the network of this machine.
-    pub fn create(runtime: &'static str, image: &str) -> Container {
+    pub(crate) fn create(runtime: &'static str, image: &str) -> Container {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let name = image.replace(':', "-");
         run(Command::new(runtime)
@@ -29,7 +29,7 @@ impl Container {
     }
 
     /// Starts it and waits until it is ready.
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         run(Command::new(self.runtime).args(["start", &self.name]));
         let began = Instant::now();
         while !self.try_http("GET", "/readyz", "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
@@ -39,20 +39,20 @@ impl Container {
     }
 
     /// Sends it SIGTERM and returns its exit code.
-    pub fn terminate(&self) -> String {
+    pub(crate) fn terminate(&self) -> String {
         run(Command::new(self.runtime).args(["kill", "--signal", "TERM", &self.name]));
         run(Command::new(self.runtime).args(["wait", &self.name])).trim().to_owned()
     }
 
     /// The user that it runs as.
-    pub fn user(&self) -> String {
+    pub(crate) fn user(&self) -> String {
         run(Command::new(self.runtime).args(["inspect", "--format", "{{.Config.User}}", &self.name]))
             .trim()
             .to_owned()
     }
 
     /// Sends a request and returns the answer with its head.
-    pub fn http(&self, method: &str, path: &str, body: &str) -> String {
+    pub(crate) fn http(&self, method: &str, path: &str, body: &str) -> String {
         self.try_http(method, path, body).unwrap()
     }
 

@@ -1,17 +1,17 @@
 //! What the tests of the image share.
 
-pub mod container;
+pub(crate) mod container;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// `command` without what the cargo that runs this test has set.
-pub fn clean(mut command: Command) -> Command {
+pub(crate) fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_HOME") {
         command.env_remove(name);
     }
@@ -22,19 +22,19 @@ pub fn clean(mut command: Command) -> Command {
 }
 
 /// `cargo xtask` of this workspace.
-pub fn xtask() -> Command {
+pub(crate) fn xtask() -> Command {
     let mut command = clean(Command::new("cargo"));
     command.arg("xtask").current_dir(root());
     command
 }
 
 /// Runs `cargo xtask bd` with JSON events and returns them.
-pub fn bd(args: &[&str]) -> String {
+pub(crate) fn bd(args: &[&str]) -> String {
     run(xtask().args(["bd", "--message-format", "json"]).args(args))
 }
 
 /// Runs `command` and returns its standard output; all of its output is in the panic when it fails.
-pub fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -43,16 +43,16 @@ pub fn run(command: &mut Command) -> String {
 }
 
 /// Events of a run.
-pub fn events(output: &str) -> Vec<serde_json::Value> {
+pub(crate) fn events(output: &str) -> Vec<serde_json::Value> {
     output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Whether `program` can be started.
-pub fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
 }
 
 /// Whether the container runtime can run something.
-pub fn runtime_answers(program: &str) -> bool {
+pub(crate) fn runtime_answers(program: &str) -> bool {
     Command::new(program).arg("info").output().is_ok_and(|output| output.status.success())
 }

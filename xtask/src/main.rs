@@ -43,7 +43,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Bd(flags) => tasks::bd::plan(&Config::load(tasks::bd::need(flags))?, flags)?,
         Task::Check => tasks::check::plan(&Config::load(Need::Nothing)?),
-        Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::CompilerAndRuntime)?, report)),
+        Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::ANY_RUNTIME)?, report)),
         Task::Watchdog => Plan::default(),
     };
     if cli.run.dry_run {

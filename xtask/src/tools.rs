@@ -14,8 +14,13 @@ pub(crate) enum Need {
     Nothing,
     /// What compiles and links.
     Compiler,
-    /// Also whether a container runtime answers.
-    CompilerAndRuntime,
+    /// Also the first of these container runtimes that answers.
+    Runtime(&'static [&'static str]),
+}
+
+impl Need {
+    /// Also any container runtime.
+    pub(crate) const ANY_RUNTIME: Need = Need::Runtime(&["docker", "podman"]);
 }
 
 /// What was found.
@@ -156,7 +161,13 @@ impl Tools {
             let targets = scope.spawn(installed_targets);
             let static_libc = scope.spawn(has_static_libc);
             let zig = scope.spawn(|| has_zig(found.contains(&"cargo-zigbuild")));
-            let runtime = (need == Need::CompilerAndRuntime).then(|| scope.spawn(|| running_runtime(&found)));
+            let runtime = match need {
+                Need::Runtime(programs) => {
+                    let found = &found;
+                    Some(scope.spawn(move || running_runtime(programs, found)))
+                }
+                Need::Nothing | Need::Compiler => None,
+            };
             Tools {
                 targets: targets.join().unwrap_or_default(),
                 static_libc: static_libc.join().unwrap_or_default(),
@@ -235,22 +246,13 @@ fn has_zig(has_zigbuild: bool) -> bool {
     on_path("zig") || (has_zigbuild && output_of("python3", &["-m", "ziglang", "version"]).is_some())
 }
 
-/// Docker when its engine answers, else podman. On Linux podman has no daemon that would have to run.
-fn running_runtime(found: &[&str]) -> Option<Runtime> {
-    let version = |program| output_of(program, &["version", "--format", "{{.Server.Version}}"]);
-    let docker = || Some(Runtime { program: "docker", version: version("docker")? });
-    let podman = || Some(Runtime { program: "podman", version: podman_version()? });
-    found
-        .contains(&"docker")
-        .then(docker)
-        .flatten()
-        .or_else(|| found.contains(&"podman").then(podman).flatten())
-}
-
-fn podman_version() -> Option<String> {
-    if cfg!(target_os = "linux") {
-        output_of("podman", &["version", "--format", "{{.Client.Version}}"])
-    } else {
-        output_of("podman", &["version", "--format", "{{.Server.Version}}"])
-    }
+/// The first of `programs` that answers.
+fn running_runtime(programs: &'static [&'static str], found: &[&str]) -> Option<Runtime> {
+    let installed = programs.iter().filter(|program| found.contains(program));
+    installed.into_iter().find_map(|program| {
+        // On Linux podman runs containers itself; everything else has an engine that has to be up.
+        let side = if *program == "podman" && cfg!(target_os = "linux") { "Client" } else { "Server" };
+        let version = output_of(program, &["version", "--format", &format!("{{{{.{side}.Version}}}}")])?;
+        Some(Runtime { program, version })
+    })
 }

@@ -18,7 +18,9 @@ use crate::tools::{Need, Runtime};
 pub(crate) fn need(flags: &BdFlags) -> Need {
     match flags.output {
         Some(Output::Archive(_) | Output::Layout(_)) => Need::Compiler,
-        None | Some(Output::Docker | Output::Podman) => Need::CompilerAndRuntime,
+        Some(Output::Docker) => Need::Runtime(&["docker"]),
+        Some(Output::Podman) => Need::Runtime(&["podman"]),
+        None => Need::ANY_RUNTIME,
     }
 }
 

@@ -1,0 +1,192 @@
+//! The command line: what `--help` promises, and what a mistake gets as an answer.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use expect_test::{Expect, expect};
+use tempfile::TempDir;
+
+/// A workspace with only what xtask itself reads.
+fn workspace() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fs::create_dir_all(folder.path().join("config")).unwrap();
+    for file in ["Cargo.toml", "config/pipeline.toml"] {
+        fs::copy(root.join(file), folder.path().join(file)).unwrap();
+    }
+    folder
+}
+
+fn xtask(workspace: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    // As `cargo run` sets it; the file itself is not needed.
+    command.args(args).env("CARGO_MANIFEST_DIR", workspace.join("xtask")).current_dir(workspace);
+    command.output().unwrap()
+}
+
+/// Checks the exit code and the first line of what is said.
+fn check_refused(workspace: &Path, args: &[&str], code: i32, expected: &Expect) {
+    let output = xtask(workspace, args);
+    let text = String::from_utf8(output.stderr).unwrap();
+    expected.assert_eq(text.lines().next().unwrap_or_default());
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn help_names_every_task() {
+    let output = xtask(workspace().path(), &["-h"]);
+    expect![[r#"
+        Turns the service into minimal, reproducible container images
+
+        Usage: cargo xtask [OPTIONS] <COMMAND>
+
+        Commands:
+          build   Build the service as a static binary under target/dist
+          bd      Build the service and its image; load it into Docker or podman when one runs
+          check   Run the whole gate: format, clippy, tests
+          doctor  List the tools that the pipeline can use, and how to install what is missing
+          help    Print this message or the help of the given subcommand(s)
+
+        Options:
+              --dry-run                  Print the commands, ready to paste into a shell, and run nothing
+          -j, --jobs <N>                 Jobs in all, shared by every compiler [default: the number of cores]
+          -q, --quiet                    Show only warnings and errors
+              --message-format <FORMAT>  How events are shown; json is described in docs/events.md [default: human] [possible values: human, json]
+          -h, --help                     Print help (see more with '--help')
+          -V, --version                  Print version
+    "#]]
+    .assert_eq(&String::from_utf8(output.stdout).unwrap());
+}
+
+#[test]
+fn a_mistake_on_the_command_line_is_named_and_has_code_2() {
+    let workspace = workspace();
+    for (args, expected) in [
+        (&["bulid"][..], expect!["error: unrecognized subcommand 'bulid'"]),
+        (&["bd", "--backend", "sqlit"], expect!["error: unknown backend `sqlit`, did you mean `sqlite`?"]),
+        (
+            &["bd", "--platform", "linux/amd46"],
+            expect![
+                "error: invalid value 'linux/amd46' for '--platform <PLATFORM>': unknown platform, did you mean `linux/amd64`?"
+            ],
+        ),
+        (
+            &["bd", "--image", "Team/app"],
+            expect![
+                "error: invalid value 'Team/app' for '--image <REPOSITORY>': `Team/app` is not a legal image name: `Team` has capital letters; write `team`"
+            ],
+        ),
+        (
+            &["bd", "--image", "app:1"],
+            expect![
+                "error: invalid value 'app:1' for '--image <REPOSITORY>': `app:1` is not a legal image name: a repository has no tag; give it with --tag"
+            ],
+        ),
+        (
+            &["bd", "--tag", "a b"],
+            expect![
+                "error: invalid value 'a b' for '--tag <TAG>': `a b` is not a legal image name: a tag is 1 to 128 of A-Z a-z 0-9 _ . - and begins with a letter, digit or _"
+            ],
+        ),
+        (
+            &["bd", "--compression", "zstd:99"],
+            expect![
+                "error: invalid value 'zstd:99' for '--compression <COMPRESSION>': unknown compression `zstd:99`; write zstd or zstd:1 to zstd:19, gzip or gzip:1 to gzip:9, none"
+            ],
+        ),
+        (
+            &["bd", "--output", "dokcer"],
+            expect![
+                "error: invalid value 'dokcer' for '--output <TYPE[,KEY=VALUE]>': unknown output type, did you mean `docker`?"
+            ],
+        ),
+        (&["build", "--profile", "debug"], expect!["error: invalid value 'debug' for '--profile <PROFILE>'"]),
+        (
+            &["build", "-j", "0"],
+            expect!["error: invalid value '0' for '--jobs <N>': number would be zero for non-zero type"],
+        ),
+    ] {
+        check_refused(workspace.path(), args, 2, &expected);
+    }
+}
+
+#[test]
+fn a_broken_configuration_is_named_and_has_code_1() {
+    let workspace = workspace();
+    let pipeline = workspace.path().join("config/pipeline.toml");
+    let good = fs::read_to_string(&pipeline).unwrap();
+
+    fs::write(&pipeline, good.replace("[image]", "[image")).unwrap();
+    check_refused(
+        workspace.path(),
+        &["bd"],
+        1,
+        &expect!["error: config/pipeline.toml is not right: TOML parse error at line 11, column 7"],
+    );
+
+    fs::remove_file(&pipeline).unwrap();
+    check_refused(
+        workspace.path(),
+        &["bd"],
+        1,
+        &expect![
+            "error: cannot read config/pipeline.toml, which says what is built (`git checkout config/pipeline.toml` restores it): No such file or directory (os error 2)"
+        ],
+    );
+
+    fs::write(&pipeline, good).unwrap();
+    fs::write(workspace.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    check_refused(
+        workspace.path(),
+        &["bd"],
+        1,
+        &expect![
+            "error: Cargo.toml has no [workspace.package] with a version: TOML parse error at line 1, column 1"
+        ],
+    );
+}
+
+#[test]
+fn a_missing_c_compiler_is_named() {
+    let workspace = workspace();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command
+        .args(["build"])
+        .env("CARGO_MANIFEST_DIR", workspace.path().join("xtask"))
+        .env("PATH", workspace.path());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    expect![[r#"
+        error: no C compiler: `cc` is not on PATH, and linking needs it; `cargo xtask doctor` shows how to install one
+    "#]].assert_eq(&String::from_utf8(output.stderr).unwrap());
+}
+
+#[test]
+fn a_wrong_source_date_epoch_is_named() {
+    let workspace = workspace();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["bd", "--dry-run"]).env("CARGO_MANIFEST_DIR", workspace.path().join("xtask"));
+    let output = command.env("SOURCE_DATE_EPOCH", "yesterday").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    expect![[r#"
+        error: SOURCE_DATE_EPOCH is `yesterday`, not seconds since 1970: invalid digit found in string
+    "#]]
+    .assert_eq(&String::from_utf8(output.stderr).unwrap());
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let workspace = workspace();
+    let output = xtask(workspace.path(), &["check", "--dry-run"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("cargo fmt --all --check"), "{text}");
+    assert_eq!(fs::read_dir(workspace.path()).unwrap().count(), 2);
+
+    let output = xtask(workspace.path(), &["check", "--dry-run", "--message-format", "json"]);
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(plan["event"], "plan");
+    assert_eq!(plan["steps"][0]["argv"][1], "fmt");
+}

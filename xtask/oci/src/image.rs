@@ -1,19 +1,16 @@
 //! An image: its layers, its config, and the manifest that holds them together.
 
-use std::path::Path;
-
 use anyhow::Result;
-use image_spec::{Base, Compression, ImageReport, ImageSpec, LayerReport, Platform, Reference, RunConfig};
+use image_spec::{Base, Compression, ImageSpec, Platform, Reference, RunConfig};
 use serde::Serialize;
 
-use crate::cache::{self, Cache};
 use crate::digest::Digest;
-use crate::files::{Content, Entry, Kind, Rootfs};
-use crate::layer::{self, LayerBlob};
+use crate::files::{Content, Entry, Kind};
+use crate::layer::LayerBlob;
 use crate::oci::{
     self, Annotations, ContainerConfig, Descriptor, Empty, History, ImageConfig, Manifest, RootFs, annotation,
 };
-use crate::{base, output, spec, startable, time};
+use crate::time;
 
 /// A finished image for one platform.
 #[derive(Debug)]
@@ -85,34 +82,8 @@ impl Blob {
     }
 }
 
-/// Makes the image that `spec` describes and writes it to every output that `spec` names. `cache` keeps its layers.
-///
-/// # Errors
-/// The spec contradicts itself, a source is missing, the image could not start, or a file cannot be written. The image is
-/// checked before anything is written.
-pub fn write(spec: &ImageSpec, cache: &Path) -> Result<ImageReport> {
-    spec::check(spec)?;
-    let rootfs = collect(spec)?;
-    startable::check(&rootfs, spec)?;
-
-    let cache = Cache::new(cache, spec.compression);
-    let filled = rootfs.layers.iter().filter(|layer| !layer.entries.is_empty());
-    let layers =
-        filled.map(|files| layer::make(files, spec.compression, &cache)).collect::<Result<Vec<_>>>()?;
-    let image = assemble(spec, &layers)?;
-    spec.outputs.iter().try_for_each(|output| output::write(&image, output))?;
-    cache.prune(cache::LIMIT)?;
-    Ok(report(&image, &layers))
-}
-
-fn collect(spec: &ImageSpec) -> Result<Rootfs> {
-    let mut rootfs = Rootfs::default();
-    rootfs.layers.extend(base::files(&spec.base)?);
-    spec.layers.iter().try_for_each(|layer| rootfs.add(layer, spec.created))?;
-    Ok(rootfs)
-}
-
-fn assemble(spec: &ImageSpec, layers: &[LayerBlob]) -> Result<Image> {
+/// Puts `layers`, the base's first, together as the image that `spec` describes.
+pub fn assemble(spec: &ImageSpec, layers: &[LayerBlob]) -> Result<Image> {
     let mut annotations = spec.labels.clone();
     annotations.insert(annotation::CREATED.to_owned(), time::rfc3339(spec.created));
     if let (Base::Static, Some(base)) = (&spec.base, layers.first()) {
@@ -180,20 +151,5 @@ fn container_config(run: &RunConfig, labels: Annotations) -> ContainerConfig {
         working_dir: run.workdir.clone(),
         labels,
         stop_signal: run.stop_signal.clone(),
-    }
-}
-
-fn report(image: &Image, layers: &[LayerBlob]) -> ImageReport {
-    let layer_report = |layer: &LayerBlob| LayerReport {
-        name: layer.name.clone(),
-        digest: layer.blob.digest.to_string(),
-        size: layer.blob.size,
-        cached: layer.cached,
-    };
-    ImageReport {
-        digest: image.manifest.digest.to_string(),
-        config_digest: image.config.digest.to_string(),
-        size: layers.iter().map(|layer| layer.blob.size).sum(),
-        layers: layers.iter().map(layer_report).collect(),
     }
 }

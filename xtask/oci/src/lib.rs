@@ -1,9 +1,9 @@
 //! The native engine: turns an [`ImageSpec`](image_spec::ImageSpec) and finished binaries into OCI images, with no
 //! daemon and no network.
 //!
-//! One way through: [`spec`] reads and checks what is asked for; [`base`] and [`files`] list what each layer holds;
-//! [`startable`] refuses what could not run; [`layer`] turns each list into a blob by way of [`tar`], [`compress`] and
-//! [`cache`]; [`image`] adds config and manifest; [`output`] writes the result where it is wanted.
+//! One way through, which [`make`] goes: [`spec`] reads and checks what is asked for; [`base`] and [`files`] list what
+//! each layer holds; [`startable`] refuses what could not run; [`layer`] turns each list into a blob by way of [`tar`],
+//! [`compress`] and [`cache`]; [`image`] adds config and manifest; [`output`] writes the result where it is wanted.
 //!
 //! The library prints nothing and starts nothing, except [`upx`], which runs the packer.
 
@@ -18,6 +18,7 @@ pub mod error;
 pub mod files;
 pub mod image;
 pub mod layer;
+pub mod make;
 pub mod oci;
 pub mod output;
 pub mod spec;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser as _;
 use cli::{Cli, Command};
-use xtask_oci::{artifact, image, spec};
+use xtask_oci::{artifact, make, spec};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<Vec<String>> {
     match command {
         Command::Image { spec, cache, metadata_file } => {
-            let report = image::write(&spec::read(&spec)?, &cache)?;
+            let report = make::image(&spec::read(&spec)?, &cache)?;
             if let Some(file) = metadata_file {
                 spec::write_report(&file, &report)?;
             }

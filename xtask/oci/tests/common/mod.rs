@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use image_spec::{Base, Compression, FileEntry, ImageReport, ImageSpec, Layer, Output, Platform, RunConfig};
 use serde_json::Value;
 use xtask_oci::digest::Digest;
-use xtask_oci::image;
+use xtask_oci::make;
 
 /// Prints `ok` and exits with 0, in machine code without any library.
 const AMD64: &[u8] = b"\xb8\x01\0\0\0\xbf\x01\0\0\0\x48\x8d\x35\x10\0\0\0\xba\x03\0\0\0\x0f\x05\
@@ -114,12 +114,12 @@ impl Sandbox {
     }
 
     pub fn write(&self, spec: &ImageSpec) -> ImageReport {
-        image::write(spec, &self.path("cache")).unwrap_or_else(|error| panic!("{error:#}"))
+        make::image(spec, &self.path("cache")).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     /// The message that the image is refused with. Nothing may be written then.
     pub fn refuse(&self, spec: &ImageSpec) -> String {
-        let error = image::write(spec, &self.path("cache")).expect_err("the image was written");
+        let error = make::image(spec, &self.path("cache")).expect_err("the image was written");
         assert!(
             !self.path("cache").exists() && !self.path("image.tar").exists() && !self.path("layout").exists()
         );

@@ -1,0 +1,54 @@
+//! From a spec to what is written: every part of the engine in the order in which it is used.
+
+use std::path::Path;
+
+use anyhow::Result;
+use image_spec::{ImageReport, ImageSpec, LayerReport};
+
+use crate::cache::{self, Cache};
+use crate::files::Rootfs;
+use crate::image::{self, Image};
+use crate::layer::{self, LayerBlob};
+use crate::{base, output, spec, startable};
+
+/// Makes the image that `spec` describes and writes it to every output that `spec` names. `cache` keeps its layers.
+///
+/// # Errors
+/// The spec contradicts itself, a source is missing, the image could not start, or a file cannot be written. The image is
+/// checked before anything is written.
+pub fn image(spec: &ImageSpec, cache: &Path) -> Result<ImageReport> {
+    spec::check(spec)?;
+    let rootfs = collect(spec)?;
+    startable::check(&rootfs, spec)?;
+
+    let cache = Cache::new(cache, spec.compression);
+    let filled = rootfs.layers.iter().filter(|layer| !layer.entries.is_empty());
+    let layers =
+        filled.map(|files| layer::make(files, spec.compression, &cache)).collect::<Result<Vec<_>>>()?;
+    let image = image::assemble(spec, &layers)?;
+    spec.outputs.iter().try_for_each(|output| output::write(&image, output))?;
+    cache.prune(cache::LIMIT)?;
+    Ok(report(&image, &layers))
+}
+
+fn collect(spec: &ImageSpec) -> Result<Rootfs> {
+    let mut rootfs = Rootfs::default();
+    rootfs.layers.extend(base::files(&spec.base)?);
+    spec.layers.iter().try_for_each(|layer| rootfs.add(layer, spec.created))?;
+    Ok(rootfs)
+}
+
+fn report(image: &Image, layers: &[LayerBlob]) -> ImageReport {
+    let layer_report = |layer: &LayerBlob| LayerReport {
+        name: layer.name.clone(),
+        digest: layer.blob.digest.to_string(),
+        size: layer.blob.size,
+        cached: layer.cached,
+    };
+    ImageReport {
+        digest: image.manifest.digest.to_string(),
+        config_digest: image.config.digest.to_string(),
+        size: layers.iter().map(|layer| layer.blob.size).sum(),
+        layers: layers.iter().map(layer_report).collect(),
+    }
+}

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         trial("the_second_run_has_nothing_to_do", None, the_second_run_has_nothing_to_do),
         trial("the_dry_run_does_the_same_when_pasted", None, the_dry_run_does_the_same_when_pasted),
         trial("the_image_is_small", None, the_image_is_small),
+        trial("docs_describe_every_event", None, docs_describe_every_event),
         trial(
             "skopeo_and_umoci_accept_the_layout",
             missing(&["skopeo", "umoci"]),
@@ -88,6 +89,26 @@ fn the_image_is_small() -> Outcome {
     assert!(size <= 5_000_000, "{size} bytes");
     let layers = image["layers"].as_array().unwrap().iter().map(|layer| layer["name"].as_str().unwrap());
     assert_eq!(layers.collect::<Vec<_>>(), ["base static", "files", "binary"]);
+    Ok(())
+}
+
+fn docs_describe_every_event() -> Outcome {
+    let documentation = fs::read_to_string(root().join("docs/events.md"))?;
+    let doctor = run(xtask().args(["doctor", "--message-format", "json"]));
+    let plan = run(xtask().args(["bd", "--dry-run", "--message-format", "json"]));
+    for event in [bd(&["--output", "oci"]), doctor, plan].iter().flat_map(|output| events(output)) {
+        let layers = event["layers"].as_array().into_iter().flatten();
+        let steps = event["steps"].as_array().into_iter().flatten();
+        let tools = event["tools"].as_array().into_iter().flatten();
+        for object in [&event].into_iter().chain(layers).chain(steps).chain(tools) {
+            for key in object.as_object().unwrap().keys() {
+                assert!(
+                    documentation.contains(&format!("`{key}`")),
+                    "docs/events.md does not describe `{key}`"
+                );
+            }
+        }
+    }
     Ok(())
 }
 

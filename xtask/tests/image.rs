@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use support::container::Container;
-use support::{bd, events, has, root, run, runtime_answers, xtask};
+use support::{bd, events, has, root, run, runs_containers, xtask};
 
 type Outcome = Result<(), libtest_mimic::Failed>;
 
@@ -35,8 +35,8 @@ fn main() -> ExitCode {
             missing(&["skopeo", "umoci"]),
             skopeo_and_umoci_accept_the_layout,
         ),
-        trial("docker_keeps_notes", unanswered("docker"), || notes_survive_a_restart("docker")),
-        trial("podman_keeps_notes", unanswered("podman"), || notes_survive_a_restart("podman")),
+        trial("docker_keeps_notes", unable("docker"), || notes_survive_a_restart("docker")),
+        trial("podman_keeps_notes", unable("podman"), || notes_survive_a_restart("podman")),
         trial(
             "a_fresh_clone_follows_the_readme",
             (!in_ci || !is_clean).then(|| "runs with CI=true on a clean checkout".to_owned()),
@@ -58,8 +58,8 @@ fn missing(programs: &[&str]) -> Option<String> {
     Some(format!("{missing} is not installed"))
 }
 
-fn unanswered(runtime: &str) -> Option<String> {
-    (!runtime_answers(runtime)).then(|| format!("{runtime} does not answer"))
+fn unable(runtime: &str) -> Option<String> {
+    (!runs_containers(runtime)).then(|| format!("{runtime} cannot run a container here"))
 }
 
 fn the_second_run_has_nothing_to_do() -> Outcome {

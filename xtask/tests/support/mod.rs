@@ -52,7 +52,12 @@ pub(crate) fn has(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
 }
 
-/// Whether the container runtime can run something.
-pub(crate) fn runtime_answers(program: &str) -> bool {
-    Command::new(program).arg("info").output().is_ok_and(|output| output.status.success())
+/// Whether the container runtime can run a container. Podman answers even where the machine lets it run nothing, so it
+/// is asked to run a program of this machine.
+pub(crate) fn runs_containers(program: &str) -> bool {
+    let args = match program {
+        "podman" => &["run", "--rm", "--network", "none", "--rootfs", "/:O", "true"][..],
+        _ => &["info"],
+    };
+    Command::new(program).args(args).output().is_ok_and(|output| output.status.success())
 }

@@ -85,12 +85,14 @@ fn ca_certificates() -> String {
 fn push_base64(text: &mut String, bytes: &[u8]) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for group in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let digit = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= group.len() { char::from(digit) } else { '=' });
+        let mut three = [0; 3];
+        three[..group.len()].copy_from_slice(group);
+        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        let mut digits = [b'='; 4];
+        for (at, digit) in digits.iter_mut().enumerate().take(group.len() + 1) {
+            *digit = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize];
         }
+        text.push_str(std::str::from_utf8(&digits).unwrap_or_default());
     }
 }
 

@@ -22,8 +22,8 @@ pub(crate) struct Human {
     bars: HashMap<String, ProgressBar>,
     /// The last lines of each step.
     tails: HashMap<String, VecDeque<String>>,
-    /// Whose line was printed last, and how many of that step's stand together at the end.
-    last: (String, usize),
+    /// The step whose line was printed last.
+    last: Option<String>,
     commands: HashMap<String, String>,
     rows: Vec<Row>,
     products: String,
@@ -39,7 +39,7 @@ impl Human {
             live: (is_terminal && !quiet).then(MultiProgress::new),
             bars: HashMap::new(),
             tails: HashMap::new(),
-            last: (String::new(), 0),
+            last: None,
             commands: HashMap::new(),
             rows: Vec::new(),
             products: String::new(),
@@ -98,9 +98,8 @@ impl Human {
         if self.quiet {
             return;
         }
-        let together = if self.last.0 == step { self.last.1 } else { 0 };
         self.line(&format!("{} {line}", painted(&format!("{step:>10} |"), "2", self.colour)));
-        self.last = (step.to_owned(), together + 1);
+        self.last = Some(step.to_owned());
     }
 
     fn finished_step(&mut self, step: &str, outcome: Outcome, seconds: f64) {
@@ -113,7 +112,10 @@ impl Human {
     fn finished(&mut self, exit_code: u8, seconds: f64, failed: Option<&str>) {
         if let Some(step) = failed {
             self.repeat_tail(step);
-            let command = self.commands.get(step).cloned().unwrap_or_default();
+            // What the command reads may be long; `--dry-run` shows it.
+            let command =
+                self.commands.get(step).and_then(|command| command.lines().next()).unwrap_or_default();
+            let command = command.trim_end_matches(" <<'END'").to_owned();
             let error = painted("error:", "1;31", self.colour);
             self.line(&format!("{error} step `{step}` failed with exit code {exit_code}: {command}"));
         } else if exit_code == 0 && !self.quiet {
@@ -125,14 +127,13 @@ impl Human {
     /// Shows a failed step's last lines, unless they are what is on the screen already.
     fn repeat_tail(&mut self, step: &str) {
         let tail = self.tails.remove(step).unwrap_or_default();
-        let is_in_sight = self.last.0 == step && self.last.1 >= tail.len();
-        if !is_in_sight {
+        if self.last.as_deref() != Some(step) {
             tail.iter().for_each(|line| self.line(line));
         }
     }
 
     fn line(&mut self, text: &str) {
-        self.last = (String::new(), 0);
+        self.last = None;
         let shown = self.live.as_ref().is_some_and(|live| live.println(text).is_ok());
         if !shown {
             let _ = writeln!(io::stderr().lock(), "{text}");

@@ -1,0 +1,147 @@
+//! Plans of `build`.
+
+use expect_test::{Expect, expect};
+use image_spec::Platform;
+
+use super::bare_config;
+use crate::cli::{BuildFlags, Linker, Profile};
+use crate::config::Config;
+use crate::config::fixture::config;
+use crate::tasks::build;
+
+fn check_build(config: &Config, flags: &BuildFlags, expected: &Expect) {
+    expected.assert_eq(&build::plan(config, flags).unwrap().to_string());
+}
+
+#[test]
+fn build_takes_the_first_way_to_link_that_works() {
+    check_build(
+        &config(),
+        &BuildFlags::default(),
+        &expect![[r#"
+            cd /galley
+
+            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
+            cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
+
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
+    );
+}
+
+#[test]
+fn build_with_every_flag() {
+    let flags = BuildFlags {
+        backend: Some("postgres".to_owned()),
+        platform: Some(Platform::LinuxArm64),
+        profile: Some(Profile::Dist),
+        linker: Some(Linker::Zigbuild),
+        upx: true,
+    };
+    check_build(
+        &config(),
+        &flags,
+        &expect![[r#"
+            cd /galley
+
+            # compile: compile the service for linux/arm64 and postgres, static by cargo-zigbuild and musl
+            cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
+
+            # artifact: put the binary in its place, packed by UPX
+            target/debug/xtask-oci artifact --platform linux/arm64 --upx target/aarch64-unknown-linux-musl/dist/app target/dist/app-postgres-linux-arm64
+        "#]],
+    );
+}
+
+#[test]
+fn build_by_musl_gcc() {
+    let flags = BuildFlags { linker: Some(Linker::MuslGcc), ..BuildFlags::default() };
+    check_build(
+        &config(),
+        &flags,
+        &expect![[r#"
+            cd /galley
+
+            # compile: compile the service for linux/amd64 and sqlite, static by musl-gcc
+            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
+
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
+    );
+}
+
+#[test]
+fn build_on_a_machine_with_nothing_but_a_compiler() {
+    check_build(
+        &bare_config(),
+        &BuildFlags::default(),
+        &expect![[r#"
+            cd /galley
+
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
+
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
+    );
+}
+
+#[test]
+fn build_adds_to_the_rustflags_of_the_user() {
+    let mut config = bare_config();
+    config.host.rustflags = Some("-C target-cpu=native".to_owned());
+    check_build(
+        &config,
+        &BuildFlags::default(),
+        &expect![[r#"
+            cd /galley
+
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
+
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
+
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
+    );
+}
+
+#[test]
+fn build_keeps_to_a_target_folder_elsewhere() {
+    let mut config = bare_config();
+    config.host.target_dir = "/var/build cache".into();
+    config.host.bin_dir = "/var/build cache/debug".into();
+    check_build(
+        &config,
+        &BuildFlags::default(),
+        &expect![[r#"
+            cd /galley
+
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
+
+            # artifact: put the binary in its place
+            '/var/build cache/debug/xtask-oci' artifact --platform linux/amd64 '/var/build cache/x86_64-unknown-linux-gnu/release/app' '/var/build cache/dist/app-sqlite-linux-amd64'
+        "#]],
+    );
+}

@@ -1,0 +1,100 @@
+//! Every plan on a fixed configuration, as the shell that `--dry-run` prints.
+
+mod bd_plans;
+mod build_plans;
+
+use expect_test::{Expect, expect};
+use image_spec::Platform;
+
+use super::{bd, build, check};
+use crate::cli::{BdFlags, BuildFlags, Output};
+use crate::config::Config;
+use crate::config::fixture::config;
+
+fn check_error<T: std::fmt::Debug>(result: anyhow::Result<T>, expected: &Expect) {
+    expected.assert_eq(&format!("{:#}", result.unwrap_err()));
+}
+
+/// A machine with nothing but a compiler.
+fn bare_config() -> Config {
+    let mut config = config();
+    config.host.tools.found = vec!["cargo", "rustc", "cc"];
+    config.host.tools.targets.clear();
+    config.host.tools.zig = false;
+    config.host.tools.runtime = None;
+    config
+}
+
+#[test]
+fn check_runs_format_clippy_and_tests() {
+    expect![[r#"
+        cd /galley
+
+        # format: the sources are formatted
+        cargo fmt --all --check
+
+        # clippy: the sources have no lints
+        cargo clippy --locked --all-targets --package app --package xtask --package xtask-oci --package image-spec -- -D warnings
+
+        # test: all tests pass
+        cargo test --locked --package app --package xtask --package xtask-oci --package image-spec
+    "#]].assert_eq(&check::plan(&config()).to_string());
+}
+
+#[test]
+fn what_a_machine_lacks_is_named_with_the_line_that_installs_it() {
+    let flags = BuildFlags { platform: Some(Platform::LinuxArm64), ..BuildFlags::default() };
+    check_error(
+        build::plan(&bare_config(), &flags),
+        &expect![[r#"
+        no way to link a static binary for linux/arm64 works here
+          zigbuild: `cargo install --locked cargo-zigbuild`
+          musl-gcc: only for the platform of this machine
+          host: only for the platform of this machine"#]],
+    );
+
+    let mut config = bare_config();
+    config.host.tools.static_libc = false;
+    check_error(
+        build::plan(&config, &BuildFlags::default()),
+        &expect![[r#"
+        no way to link a static binary for linux/amd64 works here
+          zigbuild: `cargo install --locked cargo-zigbuild`
+          musl-gcc: `sudo apt-get install musl-tools`
+          host: `sudo apt-get install libc6-dev` (on Fedora glibc-static)"#]],
+    );
+
+    config.host.tools.found = vec!["cargo", "rustc"];
+    check_error(
+        build::plan(&config, &BuildFlags::default()),
+        &expect![
+            "no C compiler: `cc` is not on PATH, and linking needs it; `cargo xtask doctor` shows how to install one"
+        ],
+    );
+}
+
+#[test]
+fn a_runtime_that_does_not_answer_is_named() {
+    let flags = BdFlags { output: Some(Output::Podman), ..BdFlags::default() };
+    check_error(
+        bd::plan(&config(), &flags),
+        &expect!["podman does not answer; start it, or write an archive with `--output oci`"],
+    );
+}
+
+#[test]
+fn an_unknown_backend_or_platform_is_refused() {
+    let flags = BuildFlags { backend: Some("postgre".to_owned()), ..BuildFlags::default() };
+    check_error(
+        build::plan(&config(), &flags),
+        &expect!["unknown backend `postgre`, did you mean `postgres`?"],
+    );
+
+    let mut config = config();
+    config.pipeline.build.platforms = vec![Platform::LinuxAmd64];
+    let flags = BuildFlags { platform: Some(Platform::LinuxArm64), ..BuildFlags::default() };
+    check_error(
+        build::plan(&config, &flags),
+        &expect!["config/pipeline.toml builds for linux/amd64, not for linux/arm64"],
+    );
+}

@@ -93,6 +93,10 @@ impl<'p, 'r> Session<'p, 'r> {
         while self.is_unfinished() {
             if self.stop.is_none() {
                 self.start_ready_steps();
+                // What could not even be started sends no message.
+                if !self.is_unfinished() {
+                    break;
+                }
             }
             match self.next(messages) {
                 Some(Message::Line { index, text }) => {

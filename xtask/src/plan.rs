@@ -18,8 +18,6 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     /// What there is to show for it at the end.
     pub(crate) products: Vec<Product>,
-    /// What the user should know before anything runs.
-    pub(crate) notes: Vec<String>,
     /// Held while the steps run, so that two runs do not mix their outputs.
     #[serde(skip)]
     pub(crate) lock: Option<PathBuf>,
@@ -76,9 +74,6 @@ pub(crate) enum Product {
 /// Shell that does the same, one step after the other.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for note in &self.notes {
-            writeln!(f, "# note: {note}")?;
-        }
         writeln!(f, "cd {}", quote(&self.cwd.to_string_lossy()))?;
         for step in &self.steps {
             writeln!(f, "\n# {}: {}", step.name, step.why)?;

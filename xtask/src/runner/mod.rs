@@ -51,9 +51,6 @@ pub(crate) fn run(plan: &Plan, jobs: Option<NonZeroUsize>, report: &mut Report) 
     let (sender, receiver) = sync_channel(BACKLOG);
     forward_signals(sender.clone())?;
     std::env::set_current_dir(&plan.cwd).with_context(|| format!("cannot enter {}", plan.cwd.display()))?;
-    for note in &plan.notes {
-        report.event(&Event::Note { message: note.clone() });
-    }
 
     let (exit_code, failed) = match take_lock(plan, &receiver, report)? {
         Err(signal) => (code_of(signal), None),

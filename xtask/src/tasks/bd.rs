@@ -63,7 +63,6 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
         cwd: config.root.clone(),
         steps,
         products: vec![Product::Artifact { path: binary }, image],
-        notes: Vec::new(),
         lock: Some(config.target("xtask.lock")),
     })
 }

@@ -34,7 +34,6 @@ pub(crate) fn plan(config: &Config, flags: &BuildFlags) -> Result<Plan> {
         cwd: config.root.clone(),
         steps: artifact.steps,
         products: vec![Product::Artifact { path: artifact.path }],
-        notes: Vec::new(),
         lock: Some(config.target("xtask.lock")),
     })
 }

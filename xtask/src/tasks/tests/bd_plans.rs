@@ -1,22 +1,16 @@
 //! Plans of `bd`.
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 
-use super::bare_config;
+use super::{bare_config, check_plan};
 use crate::cli::{BdFlags, BuildFlags, Output};
-use crate::config::Config;
 use crate::config::fixture::config;
 use crate::tasks::bd;
 
-fn check_bd(config: &Config, flags: &BdFlags, expected: &Expect) {
-    expected.assert_eq(&bd::plan(config, flags).unwrap().to_string());
-}
-
 #[test]
 fn bd_loads_into_the_runtime_that_runs() {
-    check_bd(
-        &config(),
-        &BdFlags::default(),
+    check_plan(
+        bd::plan(&config(), &BdFlags::default()),
         &expect![[r#"
             cd /galley
 
@@ -154,9 +148,8 @@ fn bd_with_every_flag() {
         compression: Some("gzip:9".parse().unwrap()),
         output: Some(Output::Layout(Some("out/layout".into()))),
     };
-    check_bd(
-        &config(),
-        &flags,
+    check_plan(
+        bd::plan(&config(), &flags),
         &expect![[r#"
             cd /galley
 

@@ -1,23 +1,17 @@
 //! Plans of `build`.
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use image_spec::Platform;
 
-use super::bare_config;
+use super::{bare_config, check_plan};
 use crate::cli::{BuildFlags, Linker, Profile};
-use crate::config::Config;
 use crate::config::fixture::config;
 use crate::tasks::build;
 
-fn check_build(config: &Config, flags: &BuildFlags, expected: &Expect) {
-    expected.assert_eq(&build::plan(config, flags).unwrap().to_string());
-}
-
 #[test]
 fn build_takes_the_first_way_to_link_that_works() {
-    check_build(
-        &config(),
-        &BuildFlags::default(),
+    check_plan(
+        build::plan(&config(), &BuildFlags::default()),
         &expect![[r#"
             cd /galley
 
@@ -42,9 +36,8 @@ fn build_with_every_flag() {
         linker: Some(Linker::Zigbuild),
         upx: true,
     };
-    check_build(
-        &config(),
-        &flags,
+    check_plan(
+        build::plan(&config(), &flags),
         &expect![[r#"
             cd /galley
 
@@ -63,9 +56,8 @@ fn build_with_every_flag() {
 #[test]
 fn build_by_musl_gcc() {
     let flags = BuildFlags { linker: Some(Linker::MuslGcc), ..BuildFlags::default() };
-    check_build(
-        &config(),
-        &flags,
+    check_plan(
+        build::plan(&config(), &flags),
         &expect![[r#"
             cd /galley
 
@@ -83,9 +75,8 @@ fn build_by_musl_gcc() {
 
 #[test]
 fn build_on_a_machine_with_nothing_but_a_compiler() {
-    check_build(
-        &bare_config(),
-        &BuildFlags::default(),
+    check_plan(
+        build::plan(&bare_config(), &BuildFlags::default()),
         &expect![[r#"
             cd /galley
 
@@ -105,9 +96,8 @@ fn build_on_a_machine_with_nothing_but_a_compiler() {
 fn build_adds_to_the_rustflags_of_the_user() {
     let mut config = bare_config();
     config.host.rustflags = Some("-C target-cpu=native".to_owned());
-    check_build(
-        &config,
-        &BuildFlags::default(),
+    check_plan(
+        build::plan(&config, &BuildFlags::default()),
         &expect![[r#"
             cd /galley
 
@@ -128,9 +118,8 @@ fn build_keeps_to_a_target_folder_elsewhere() {
     let mut config = bare_config();
     config.host.target_dir = "/var/build cache".into();
     config.host.bin_dir = "/var/build cache/debug".into();
-    check_build(
-        &config,
-        &BuildFlags::default(),
+    check_plan(
+        build::plan(&config, &BuildFlags::default()),
         &expect![[r#"
             cd /galley
 

@@ -10,6 +10,11 @@ use super::{bd, build, check};
 use crate::cli::{BdFlags, BuildFlags, Output};
 use crate::config::Config;
 use crate::config::fixture::config;
+use crate::plan::Plan;
+
+fn check_plan(plan: anyhow::Result<Plan>, expected: &Expect) {
+    expected.assert_eq(&plan.unwrap().to_string());
+}
 
 fn check_error<T: std::fmt::Debug>(result: anyhow::Result<T>, expected: &Expect) {
     expected.assert_eq(&format!("{:#}", result.unwrap_err()));

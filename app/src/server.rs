@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use crate::{
     config::Settings,
-    db,
+    db::{self, Db},
     error::Error,
     http::{self, AppState},
     shutdown::Shutdown,
@@ -37,13 +37,13 @@ async fn serve(settings: &Settings) -> Result<(), Error> {
     let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
 
-    let pool = select! {
-        opened = db::open(&settings.database) => opened?,
+    let db = select! {
+        opened = Db::open(&settings.database) => opened?,
         () = shutdown.clone().requested() => return Ok(()),
     };
     info!(%address, backend = db::BACKEND, "listening");
 
-    let state = AppState { pool: pool.clone(), shutdown: shutdown.clone() };
+    let state = AppState { db: db.clone(), shutdown: shutdown.clone() };
     let router = http::router(state, settings.server.request_timeout);
     let listener = listener.tap_io(|stream| {
         // Answers are small: sent when written, they do not wait for the client's acknowledgement of the one before.
@@ -58,7 +58,7 @@ async fn serve(settings: &Settings) -> Result<(), Error> {
             .with_graceful_shutdown(stopping.requested())
             .await
             .map_err(cannot_listen)?;
-        pool.close().await;
+        db.close().await;
         Ok(())
     };
     let limit = settings.server.shutdown_timeout;

@@ -4,7 +4,7 @@
 
 use app::{
     config::{Database, DatabaseUrl},
-    db::{self, Pool},
+    db::{Db, Pool},
     http::{AppState, router},
     shutdown::Shutdown,
 };
@@ -33,12 +33,13 @@ impl Service {
         let settings = Database {
             url: DatabaseUrl::try_from(url).unwrap(),
             max_connections: 2.try_into().unwrap(),
-            acquire_timeout: Duration::from_millis(100),
+            timeout: Duration::from_millis(100),
+            ..Database::default()
         };
-        let pool = db::open(&settings).await.unwrap();
+        let db = Db::open(&settings).await.unwrap();
         let (stop, shutdown) = Shutdown::by_hand();
-        let state = AppState { pool: pool.clone(), shutdown };
-        Self { router: router(state, Duration::from_secs(5)), pool, stop, _folder: folder }
+        let state = AppState { db: db.clone(), shutdown };
+        Self { router: router(state, Duration::from_secs(5)), pool: db.pool().clone(), stop, _folder: folder }
     }
 
     async fn call(&self, request: Request<Body>) -> (Response<()>, Value) {

@@ -1,34 +1,42 @@
 //! The database: what the service keeps, and the backend that keeps it.
 //!
 //! Each backend is one module with the same functions and its own SQL, migrations and query cache. The rest of the
-//! service calls `db::insert` and never learns which one is behind it.
-
-use serde::Serialize;
+//! service calls [`Db`] and never learns which one is behind it.
 
 #[cfg(feature = "db_sqlite")]
 mod sqlite;
 
 #[cfg(feature = "db_sqlite")]
-pub use sqlite::{
-    BACKEND, DEFAULT_URL, Pool, check, check_url, delete, find, insert, is_unavailable, list, open, update,
-};
+use sqlite as backend;
 
 #[cfg(not(feature = "db_sqlite"))]
 compile_error!("exactly one database backend is needed: build with `--features db_sqlite`");
+
+use std::time::Duration;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::config;
+pub use backend::{BACKEND, DEFAULT_URL, Pool, check_url};
 
 /// A note as it is kept, and as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
     /// Given by the database, rising, and never given twice: it serves as paging cursor.
     pub id: i64,
+    /// Rises by one with each change.
+    pub version: i64,
     /// What it is about, in a line.
     pub title: String,
     /// The text.
     pub body: String,
-    /// RFC 3339, UTC.
-    pub created_at: String,
-    /// RFC 3339, UTC.
-    pub updated_at: String,
+    /// UTC, in milliseconds.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// UTC, in milliseconds.
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
 }
 
 /// What a client says about a note, already validated.
@@ -40,6 +48,42 @@ pub struct Draft {
     pub body: String,
 }
 
+/// What became of a change to a note that a client names by id and version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It is made.
+    Made(T),
+    /// The note has another version by now.
+    Conflict,
+    /// There is no such note.
+    NotFound,
+}
+
+/// Why a call did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// Waiting for a connection and for the answer took longer than `database.timeout`.
+    #[error("no answer within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
+    /// The driver's reason.
+    #[error(transparent)]
+    Driver(#[from] sqlx::Error),
+}
+
+impl DbError {
+    /// Whether it may go away by itself: the client should try again.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::TimedOut(_) => true,
+            Self::Driver(error) => {
+                use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+                matches!(error, Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed)
+                    || backend::is_unavailable(error)
+            }
+        }
+    }
+}
+
 /// Why the database cannot be used from the start.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} the database {database}: {reason}")]
@@ -47,4 +91,103 @@ pub struct OpenError {
     action: &'static str,
     database: String,
     reason: String,
+}
+
+/// The notes. Clones share their connections, and every call has a deadline.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: Pool,
+    timeout: Duration,
+}
+
+impl Db {
+    /// Opens the database and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or a migration fails.
+    pub async fn open(settings: &config::Database) -> Result<Self, OpenError> {
+        let pool = backend::open(settings).await?;
+        Ok(Self { pool, timeout: settings.timeout })
+    }
+
+    /// Its connections.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Proves that the database answers, by reading from it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check(&self) -> Result<(), DbError> {
+        self.in_time(backend::check(&self.pool)).await
+    }
+
+    /// Adds a note.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert(&self, draft: &Draft) -> Result<Note, DbError> {
+        self.in_time(backend::insert(&self.pool, draft)).await
+    }
+
+    /// The notes with ids above `after`, lowest first, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&self, after: i64, limit: i64) -> Result<Vec<Note>, DbError> {
+        self.in_time(backend::list(&self.pool, after, limit)).await
+    }
+
+    /// The note with this id, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&self, id: i64) -> Result<Option<Note>, DbError> {
+        self.in_time(backend::find(&self.pool, id)).await
+    }
+
+    /// Replaces the note with this id, if it has this version; without a version, whichever it has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn update(
+        &self,
+        id: i64,
+        version: Option<i64>,
+        draft: &Draft,
+    ) -> Result<Change<Note>, DbError> {
+        match self.in_time(backend::update(&self.pool, id, version, draft)).await? {
+            Some(note) => Ok(Change::Made(note)),
+            None => self.why_not(id).await,
+        }
+    }
+
+    /// Removes the note with this id, if it has this version; without a version, whichever it has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete(&self, id: i64, version: Option<i64>) -> Result<Change<()>, DbError> {
+        if self.in_time(backend::delete(&self.pool, id, version)).await? {
+            Ok(Change::Made(()))
+        } else {
+            self.why_not(id).await
+        }
+    }
+
+    /// Waits until no connection is used any more, and closes them.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn why_not<T>(&self, id: i64) -> Result<Change<T>, DbError> {
+        Ok(if self.find(id).await?.is_some() { Change::Conflict } else { Change::NotFound })
+    }
+
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DbError> {
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(DbError::TimedOut(self.timeout)),
+        }
+    }
 }

@@ -9,6 +9,7 @@ use sqlx::{
     Error, query, query_as, query_scalar,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions},
 };
+use time::OffsetDateTime;
 
 use super::{Draft, Note, OpenError};
 use crate::config::Database;
@@ -37,11 +38,8 @@ fn parse_url(url: &str) -> Result<SqliteConnectOptions, String> {
     url.parse().map_err(|error: Error| error.to_string())
 }
 
-/// Opens the database, creating file and folder when they are missing, and brings its tables up to date.
-///
-/// # Errors
-/// When the file or its folder cannot be created or written, or a migration fails.
-pub async fn open(settings: &Database) -> Result<Pool, OpenError> {
+/// Creates file and folder when they are missing.
+pub(super) async fn open(settings: &Database) -> Result<Pool, OpenError> {
     let options = parse_url(settings.url.expose()).map_err(|reason| OpenError {
         action: "use",
         database: "at database.url".to_owned(),
@@ -58,12 +56,12 @@ pub async fn open(settings: &Database) -> Result<Pool, OpenError> {
         .foreign_keys(true)
         // Readers and the one writer do not wait for each other.
         .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(settings.acquire_timeout)
+        .busy_timeout(settings.timeout)
         // In the image no folder but the database's own is writable.
         .pragma("temp_store", "memory");
     let pool = SqlitePoolOptions::new()
         .max_connections(settings.max_connections.get().into())
-        .acquire_timeout(settings.acquire_timeout)
+        .acquire_timeout(settings.timeout)
         // An open file does not go stale as a socket does.
         .test_before_acquire(false)
         .connect_with(options)
@@ -76,34 +74,22 @@ pub async fn open(settings: &Database) -> Result<Pool, OpenError> {
     Ok(pool)
 }
 
-/// Whether the error may go away by itself: the client should try again.
-pub fn is_unavailable(error: &Error) -> bool {
-    match error {
-        Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed | Error::Io(_) => true,
-        // SQLITE_BUSY, and its extended codes: another writer held the lock for all of busy_timeout.
-        Error::Database(error) => {
-            error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
-        }
-        _ => false,
-    }
+/// SQLITE_BUSY, and its extended codes: another writer held the lock for all of busy_timeout.
+pub(super) fn is_unavailable(error: &Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
-/// Proves that the database answers, by reading from it.
-///
-/// # Errors
-/// When it does not.
-pub async fn check(pool: &Pool) -> Result<(), Error> {
+pub(super) async fn check(pool: &Pool) -> Result<(), Error> {
     query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM notes) AS "exists: bool""#).fetch_one(pool).await.map(drop)
 }
 
-/// Adds a note.
-///
-/// # Errors
-/// When the database fails.
-pub async fn insert(pool: &Pool, draft: &Draft) -> Result<Note, Error> {
+pub(super) async fn insert(pool: &Pool, draft: &Draft) -> Result<Note, Error> {
     query_as!(
         Note,
-        "INSERT INTO notes (title, body) VALUES (?, ?) RETURNING id, title, body, created_at, updated_at",
+        r#"INSERT INTO notes (title, body) VALUES (?, ?)
+           RETURNING id, version, title, body,
+                     created_at AS "created_at: OffsetDateTime", updated_at AS "updated_at: OffsetDateTime""#,
         draft.title,
         draft.body,
     )
@@ -113,14 +99,12 @@ pub async fn insert(pool: &Pool, draft: &Draft) -> Result<Note, Error> {
     .ok_or(Error::RowNotFound)
 }
 
-/// The notes with ids above `after`, lowest first, at most `limit` of them.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list(pool: &Pool, after: i64, limit: i64) -> Result<Vec<Note>, Error> {
+pub(super) async fn list(pool: &Pool, after: i64, limit: i64) -> Result<Vec<Note>, Error> {
     query_as!(
         Note,
-        "SELECT id, title, body, created_at, updated_at FROM notes WHERE id > ? ORDER BY id LIMIT ?",
+        r#"SELECT id, version, title, body,
+                  created_at AS "created_at: OffsetDateTime", updated_at AS "updated_at: OffsetDateTime"
+           FROM notes WHERE id > ? ORDER BY id LIMIT ?"#,
         after,
         limit,
     )
@@ -128,39 +112,44 @@ pub async fn list(pool: &Pool, after: i64, limit: i64) -> Result<Vec<Note>, Erro
     .await
 }
 
-/// The note with this id, if there is one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find(pool: &Pool, id: i64) -> Result<Option<Note>, Error> {
-    query_as!(Note, "SELECT id, title, body, created_at, updated_at FROM notes WHERE id = ?", id)
-        .fetch_optional(pool)
-        .await
-}
-
-/// Replaces the note with this id, if there is one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn update(pool: &Pool, id: i64, draft: &Draft) -> Result<Option<Note>, Error> {
+pub(super) async fn find(pool: &Pool, id: i64) -> Result<Option<Note>, Error> {
     query_as!(
         Note,
-        "UPDATE notes SET title = ?, body = ?, updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE id = ? \
-         RETURNING id, title, body, created_at, updated_at",
+        r#"SELECT id, version, title, body,
+                  created_at AS "created_at: OffsetDateTime", updated_at AS "updated_at: OffsetDateTime"
+           FROM notes WHERE id = ?"#,
+        id,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+pub(super) async fn update(
+    pool: &Pool,
+    id: i64,
+    version: Option<i64>,
+    draft: &Draft,
+) -> Result<Option<Note>, Error> {
+    query_as!(
+        Note,
+        r#"UPDATE notes
+           SET version = version + 1, title = ?, body = ?, updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+           WHERE id = ? AND version = coalesce(?, version)
+           RETURNING id, version, title, body,
+                     created_at AS "created_at: OffsetDateTime", updated_at AS "updated_at: OffsetDateTime""#,
         draft.title,
         draft.body,
         id,
+        version,
     )
     .fetch_all(pool)
     .await
     .map(|mut notes| notes.pop())
 }
 
-/// Removes the note with this id; tells whether there was one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn delete(pool: &Pool, id: i64) -> Result<bool, Error> {
-    let done = query!("DELETE FROM notes WHERE id = ?", id).execute(pool).await?;
+pub(super) async fn delete(pool: &Pool, id: i64, version: Option<i64>) -> Result<bool, Error> {
+    let done = query!("DELETE FROM notes WHERE id = ? AND version = coalesce(?, version)", id, version)
+        .execute(pool)
+        .await?;
     Ok(done.rows_affected() > 0)
 }

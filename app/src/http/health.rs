@@ -6,7 +6,6 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use serde::Serialize;
 
 use super::{AppState, problem::Problem};
-use crate::db;
 
 /// Shorter than what orchestrators wait for an answer: Kubernetes gives a probe one second by default.
 const READY_TIMEOUT: Duration = Duration::from_millis(800);
@@ -34,7 +33,7 @@ async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
     if state.shutdown.is_requested() {
         return Err(unavailable("the service is stopping"));
     }
-    tokio::time::timeout(READY_TIMEOUT, db::check(&state.pool))
+    tokio::time::timeout(READY_TIMEOUT, state.db.check())
         .await
         .map_err(|_| unavailable("the database does not answer in time"))??;
     Ok(Json(HEALTHY))

@@ -16,14 +16,14 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use tracing::{Span, info, info_span};
 
-use crate::{db::Pool, shutdown::Shutdown};
+use crate::{db::Db, shutdown::Shutdown};
 use problem::Problem;
 
 /// What handlers work with; cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     /// The database.
-    pub pool: Pool,
+    pub db: Db,
     /// Whether the service is stopping.
     pub shutdown: Shutdown,
 }

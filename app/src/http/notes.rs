@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::{AppState, problem::Problem};
-use crate::db::{self, Draft, Note};
+use crate::db::{Change, Draft, Note};
 
 const MAX_TITLE_CHARS: usize = 200;
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -55,7 +55,7 @@ async fn create(
     request: Result<Json<NoteRequest>, JsonRejection>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Note>), Problem> {
     let draft = request?.0.validate()?;
-    let note = db::insert(&state.pool, &draft).await?;
+    let note = state.db.insert(&draft).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, format!("/notes/{}", note.id))], Json(note)))
 }
 
@@ -83,7 +83,7 @@ async fn list(
     }
 
     // One more than asked for tells whether there is a next page.
-    let mut notes = db::list(&state.pool, after.unwrap_or(0), i64::from(limit) + 1).await?;
+    let mut notes = state.db.list(after.unwrap_or(0), i64::from(limit) + 1).await?;
     let more = notes.len() > limit as usize;
     notes.truncate(limit as usize);
     let next = if more { notes.last().map(|note| note.id) } else { None };
@@ -95,7 +95,7 @@ async fn read(
     id: Result<Path<i64>, PathRejection>,
 ) -> Result<Json<Note>, Problem> {
     let Path(id) = id?;
-    db::find(&state.pool, id).await?.map(Json).ok_or_else(|| no_note(id))
+    state.db.find(id).await?.map(Json).ok_or_else(|| no_note(id))
 }
 
 async fn replace(
@@ -105,7 +105,10 @@ async fn replace(
 ) -> Result<Json<Note>, Problem> {
     let Path(id) = id?;
     let draft = request?.0.validate()?;
-    db::update(&state.pool, id, &draft).await?.map(Json).ok_or_else(|| no_note(id))
+    match state.db.update(id, None, &draft).await? {
+        Change::Made(note) => Ok(Json(note)),
+        Change::Conflict | Change::NotFound => Err(no_note(id)),
+    }
 }
 
 async fn delete(
@@ -113,7 +116,10 @@ async fn delete(
     id: Result<Path<i64>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let Path(id) = id?;
-    if db::delete(&state.pool, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(no_note(id)) }
+    match state.db.delete(id, None).await? {
+        Change::Made(()) => Ok(StatusCode::NO_CONTENT),
+        Change::Conflict | Change::NotFound => Err(no_note(id)),
+    }
 }
 
 fn no_note(id: i64) -> Problem {

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::db;
+use crate::db::DbError;
 
 /// An answer with `application/problem+json`; handlers return it as their error.
 #[derive(Debug)]
@@ -52,10 +52,10 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<sqlx::Error> for Problem {
-    fn from(error: sqlx::Error) -> Self {
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
         tracing::error!(%error, "database");
-        if db::is_unavailable(&error) {
+        if error.is_unavailable() {
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database is not available; try again")
         } else {
             Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on our side")

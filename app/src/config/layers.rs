@@ -1,132 +1,15 @@
-//! Settings: defaults, then config/app.toml, then the environment, each over the one before.
-//!
-//! Nothing else reads the file or `APP__…`. What is unknown or of the wrong type is refused, and named.
+//! Settings from their layers: config/app.toml, then the environment, each over the one before.
 
-use std::{
-    env,
-    ffi::OsString,
-    fmt::{self, Display},
-    fs, io,
-    net::{IpAddr, Ipv4Addr},
-    num::NonZeroU16,
-    str::FromStr,
-    time::Duration,
-};
+use std::{env, ffi::OsString, fmt::Display, fs, io};
 
-use serde::{Deserialize, Deserializer, de};
 use toml::{Table, Value};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
 
-use crate::db;
+use super::Settings;
 
 /// Relative to the working folder, which is /app in the image.
 const FILE: &str = "config/app.toml";
 const PREFIX: &str = "APP__";
 const LEVEL_SEPARATOR: &str = "__";
-
-/// All settings of the service.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// `[server]`
-    pub server: Server,
-    /// `[database]`
-    pub database: Database,
-    /// `[log]`
-    pub log: Log,
-}
-
-/// How HTTP is served.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Server {
-    /// The address to listen on.
-    pub host: IpAddr,
-    /// The port to listen on; 0 lets the system choose a free one.
-    pub port: u16,
-    /// A request that takes longer is answered 503.
-    #[serde(deserialize_with = "seconds")]
-    pub request_timeout: Duration,
-    /// After the signal to stop, how long requests under way may take to finish.
-    #[serde(deserialize_with = "seconds")]
-    pub shutdown_timeout: Duration,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            host: Ipv4Addr::UNSPECIFIED.into(),
-            port: 8080,
-            request_timeout: Duration::from_secs(10),
-            shutdown_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-/// Where the notes are kept.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Database {
-    /// The database this binary was built for.
-    pub url: DatabaseUrl,
-    /// How many requests may use the database at once; the others wait.
-    pub max_connections: NonZeroU16,
-    /// A request that finds no free connection for this long is answered 503.
-    #[serde(deserialize_with = "seconds")]
-    pub acquire_timeout: Duration,
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self {
-            url: DatabaseUrl(db::DEFAULT_URL.to_owned()),
-            max_connections: const { NonZeroU16::new(8).unwrap() },
-            acquire_timeout: Duration::from_secs(2),
-        }
-    }
-}
-
-/// What is logged.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Log {
-    /// A level, or targets with levels: `info,sqlx=debug`.
-    #[serde(deserialize_with = "from_str")]
-    pub filter: Targets,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { filter: Targets::new().with_default(LevelFilter::INFO) }
-    }
-}
-
-/// A URL for the backend of this binary. It may hold a password, so it cannot be printed by accident.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct DatabaseUrl(String);
-
-impl DatabaseUrl {
-    /// The URL with everything in it, for the database driver only.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for DatabaseUrl {
-    type Error = String;
-
-    fn try_from(url: String) -> Result<Self, Self::Error> {
-        db::check_url(&url).map(|()| Self(url))
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DatabaseUrl(…)")
-    }
-}
 
 /// Settings that were refused: where they stand, and why.
 #[derive(Debug, thiserror::Error)]
@@ -165,7 +48,7 @@ impl Settings {
         Self::from_layers(&file, env::vars_os())
     }
 
-    fn from_layers(
+    pub(super) fn from_layers(
         file: &str,
         environment: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self, SettingsError> {
@@ -232,23 +115,3 @@ fn with(mut table: Table, path: &[String], value: Value) -> Table {
     }
     table
 }
-
-/// Seconds, whole or with a fraction. Above a day is surely a mistake, and some timers end in a panic on it.
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    Duration::try_from_secs_f64(f64::deserialize(deserializer)?)
-        .ok()
-        .filter(|duration| !duration.is_zero() && *duration <= DAY)
-        .ok_or_else(|| de::Error::custom("expected a number of seconds above 0, at most a day"))
-}
-
-fn from_str<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: Display>,
-{
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-}
-
-#[cfg(test)]
-mod tests;

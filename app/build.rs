@@ -17,9 +17,11 @@ fn main() {
     if env::var_os("SQLX_OFFLINE_DIR").is_some() {
         return;
     }
-    // Without a backend, `compile_error!` in src/db/mod.rs explains better than a build script could.
-    if env::var_os("CARGO_FEATURE_DB_SQLITE").is_some() {
+    // Without a backend, or with two, `compile_error!` in src/db/mod.rs explains better than a build script could.
+    let chosen =
+        |backend: &&&str| env::var_os(format!("CARGO_FEATURE_DB_{}", backend.to_uppercase())).is_some();
+    if let Some(backend) = ["sqlite", "postgres", "mysql"].iter().find(chosen) {
         let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
-        println!("cargo::rustc-env=SQLX_OFFLINE_DIR={root}/.sqlx/sqlite");
+        println!("cargo::rustc-env=SQLX_OFFLINE_DIR={root}/.sqlx/{backend}");
     }
 }

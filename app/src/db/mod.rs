@@ -3,14 +3,29 @@
 //! Each backend is one module with the same functions and its own SQL, migrations and query cache. The rest of the
 //! service calls [`Db`] and never learns which one is behind it.
 
+#[cfg(feature = "db_mysql")]
+mod mysql;
+mod open;
+#[cfg(feature = "db_postgres")]
+mod postgres;
 #[cfg(feature = "db_sqlite")]
 mod sqlite;
 
+#[cfg(feature = "db_mysql")]
+use mysql as backend;
+#[cfg(feature = "db_postgres")]
+use postgres as backend;
 #[cfg(feature = "db_sqlite")]
 use sqlite as backend;
 
-#[cfg(not(feature = "db_sqlite"))]
-compile_error!("exactly one database backend is needed: build with `--features db_sqlite`");
+#[cfg(not(any(
+    all(feature = "db_sqlite", not(feature = "db_postgres"), not(feature = "db_mysql")),
+    all(feature = "db_postgres", not(feature = "db_sqlite"), not(feature = "db_mysql")),
+    all(feature = "db_mysql", not(feature = "db_sqlite"), not(feature = "db_postgres")),
+)))]
+compile_error!(
+    "exactly one database backend is needed: --no-default-features --features db_postgres, for example"
+);
 
 use std::time::Duration;
 
@@ -18,7 +33,11 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::config;
-pub use backend::{BACKEND, DEFAULT_URL, Pool, check_url};
+pub use backend::{BACKEND, DEFAULT_URL};
+pub use open::{OpenError, check_url};
+
+/// Connections to the database; clones share them.
+pub type Pool = sqlx::Pool<backend::Database>;
 
 /// A note as it is kept, and as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -84,15 +103,6 @@ impl DbError {
     }
 }
 
-/// Why the database cannot be used from the start.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {action} the database {database}: {reason}")]
-pub struct OpenError {
-    action: &'static str,
-    database: String,
-    reason: String,
-}
-
 /// The notes. Clones share their connections, and every call has a deadline.
 #[derive(Debug, Clone)]
 pub struct Db {
@@ -101,13 +111,20 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database and brings its tables up to date.
+    /// Opens the database, trying again for `database.connect_timeout`, and brings its tables up to date.
     ///
     /// # Errors
-    /// When it cannot be opened, or a migration fails.
+    /// When it cannot be opened, or its tables do not fit this binary.
     pub async fn open(settings: &config::Database) -> Result<Self, OpenError> {
-        let pool = backend::open(settings).await?;
-        Ok(Self { pool, timeout: settings.timeout })
+        Ok(Self { pool: open::pool(settings).await?, timeout: settings.timeout })
+    }
+
+    /// Brings the tables up to date and does nothing else; gives the names of the migrations that it applied.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub async fn migrate(settings: &config::Database) -> Result<Vec<String>, OpenError> {
+        open::migrate(settings).await
     }
 
     /// Its connections.

@@ -6,72 +6,56 @@
 use std::fs;
 
 use sqlx::{
-    Error, query, query_as, query_scalar,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions},
+    Error, Sqlite,
+    migrate::Migrator,
+    query, query_as, query_scalar,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 use time::OffsetDateTime;
 
-use super::{Draft, Note, OpenError};
-use crate::config::Database;
+use super::{Draft, Note, Pool};
+use crate::config;
+
+pub(super) type Database = Sqlite;
+pub(super) type Options = SqliteConnectOptions;
 
 /// The name people know this backend by.
 pub const BACKEND: &str = "sqlite";
 /// Used when no URL is set: a file below the working folder.
 pub const DEFAULT_URL: &str = "sqlite://data/app.db";
 
-/// Connections to the database; clones share them.
-pub type Pool = SqlitePool;
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// Tells what is wrong with a URL before anything is opened.
-///
-/// # Errors
-/// When it is for another database, or has parts that are not understood.
-pub fn check_url(url: &str) -> Result<(), String> {
-    parse_url(url).map(drop)
-}
-
-fn parse_url(url: &str) -> Result<SqliteConnectOptions, String> {
+pub(super) fn options(url: &str) -> Result<Options, String> {
     // sqlx takes any other URL for the name of a file.
     if !url.starts_with("sqlite:") {
         return Err("this binary is built for SQLite: the URL must start with `sqlite:`".to_owned());
     }
-    url.parse().map_err(|error: Error| error.to_string())
-}
-
-/// Creates file and folder when they are missing.
-pub(super) async fn open(settings: &Database) -> Result<Pool, OpenError> {
-    let options = parse_url(settings.url.expose()).map_err(|reason| OpenError {
-        action: "use",
-        database: "at database.url".to_owned(),
-        reason,
-    })?;
-    let file = options.get_filename().to_owned();
-    let cannot = |action, reason: String| OpenError { action, database: file.display().to_string(), reason };
-
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder).map_err(|error| cannot("create the folder of", error.to_string()))?;
-    }
-    let options = options
+    let options: Options = url.parse().map_err(|error: Error| error.to_string())?;
+    Ok(options
         .create_if_missing(true)
         .foreign_keys(true)
         // Readers and the one writer do not wait for each other.
         .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(settings.timeout)
         // In the image no folder but the database's own is writable.
-        .pragma("temp_store", "memory");
-    let pool = SqlitePoolOptions::new()
-        .max_connections(settings.max_connections.get().into())
-        .acquire_timeout(settings.timeout)
-        // An open file does not go stale as a socket does.
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .map_err(|error| cannot("open", error.to_string()))?;
-    sqlx::migrate!("migrations/sqlite")
-        .run(&pool)
-        .await
-        .map_err(|error| cannot("migrate", error.to_string()))?;
-    Ok(pool)
+        .pragma("temp_store", "memory"))
+}
+
+pub(super) fn address(options: &Options) -> String {
+    options.get_filename().display().to_string()
+}
+
+/// What only the connections for requests get.
+pub(super) fn tune(options: Options, settings: &config::Database) -> Options {
+    options.busy_timeout(settings.timeout)
+}
+
+/// The file is created when it is first opened; its folder is not.
+pub(super) fn prepare(options: &Options) -> Result<(), String> {
+    match options.get_filename().parent() {
+        Some(folder) => fs::create_dir_all(folder).map_err(|error| format!("its folder: {error}")),
+        None => Ok(()),
+    }
 }
 
 /// SQLITE_BUSY, and its extended codes: another writer held the lock for all of busy_timeout.

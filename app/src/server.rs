@@ -10,7 +10,7 @@ use crate::{
     config::Settings,
     db::{self, Db},
     error::Error,
-    http::{self, AppState},
+    http::{self, AppState, Events},
     shutdown::Shutdown,
 };
 
@@ -43,7 +43,12 @@ async fn serve(settings: &Settings) -> Result<(), Error> {
     };
     info!(%address, backend = db::BACKEND, "listening");
 
-    let state = AppState { db: db.clone(), shutdown: shutdown.clone() };
+    let state = AppState {
+        db: db.clone(),
+        events: Events::default(),
+        shutdown: shutdown.clone(),
+        body_timeout: settings.server.body_timeout,
+    };
     let router = http::router(state, settings.server.request_timeout);
     let listener = listener.tap_io(|stream| {
         // Answers are small: sent when written, they do not wait for the client's acknowledgement of the one before.

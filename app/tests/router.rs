@@ -2,20 +2,28 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/database.rs"]
+mod database;
+
 use app::{
     config::{Database, DatabaseUrl},
-    db::{Db, Pool},
-    http::{AppState, router},
+    db::{BACKEND, Db, Pool},
+    http::{AppState, Events, router},
     shutdown::Shutdown,
 };
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{Request, Response, StatusCode, header},
+    http::{HeaderName, HeaderValue, Request, Response, StatusCode, header},
 };
+use database::TestDatabase;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-use tempfile::TempDir;
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -23,23 +31,28 @@ struct Service {
     router: Router,
     pool: Pool,
     stop: watch::Sender<bool>,
-    _folder: TempDir,
+    _database: TestDatabase,
 }
 
 impl Service {
     async fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("new/folder/app.db").display());
+        let database = TestDatabase::create();
         let settings = Database {
-            url: DatabaseUrl::try_from(url).unwrap(),
+            url: DatabaseUrl::try_from(database.url.clone()).unwrap(),
             max_connections: 2.try_into().unwrap(),
-            timeout: Duration::from_millis(100),
+            timeout: Duration::from_millis(300),
             ..Database::default()
         };
         let db = Db::open(&settings).await.unwrap();
         let (stop, shutdown) = Shutdown::by_hand();
-        let state = AppState { db: db.clone(), shutdown };
-        Self { router: router(state, Duration::from_secs(5)), pool: db.pool().clone(), stop, _folder: folder }
+        let state = AppState {
+            db: db.clone(),
+            events: Events::default(),
+            shutdown,
+            body_timeout: Duration::from_millis(200),
+        };
+        let router = router(state, Duration::from_secs(5));
+        Self { router, pool: db.pool().clone(), stop, _database: database }
     }
 
     async fn call(&self, request: Request<Body>) -> (Response<()>, Value) {
@@ -50,9 +63,7 @@ impl Service {
     }
 
     async fn send(&self, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
-        let request =
-            Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
-        let (head, json) = self.call(request.body(Body::from(body.to_string())).unwrap()).await;
+        let (head, json) = self.call(request(method, path, &[], body)).await;
         (head.status(), json)
     }
 
@@ -68,8 +79,21 @@ impl Service {
         assert_eq!(json["status"], head.status().as_u16());
         assert_eq!(json["title"], head.status().canonical_reason().unwrap());
         assert_eq!(json["type"], "about:blank");
-        (head.status(), json["detail"].as_str().unwrap().to_owned())
+        let errors = json["errors"].as_array().into_iter().flatten();
+        let errors = errors.map(|error| {
+            format!("; {} {}", error["pointer"].as_str().unwrap(), error["detail"].as_str().unwrap())
+        });
+        (head.status(), json["detail"].as_str().unwrap().to_owned() + &errors.collect::<String>())
     }
+}
+
+fn request(method: &str, path: &str, headers: &[(HeaderName, &str)], body: Value) -> Request<Body> {
+    let mut request =
+        Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    request.body(Body::from(body.to_string())).unwrap()
 }
 
 fn post(body: impl Into<Body>) -> Request<Body> {
@@ -84,23 +108,150 @@ async fn a_note_is_created_read_replaced_and_deleted() {
         service.call(post(json!({"title": "  Milk ", "body": "two\nlitres"}).to_string())).await;
     assert_eq!(head.status(), StatusCode::CREATED);
     assert_eq!(head.headers()[header::LOCATION], "/notes/1");
+    assert_eq!(head.headers()[header::ETAG], "\"1\"");
     assert_eq!(
-        (&created["id"], &created["title"], &created["body"]),
-        (&json!(1), &json!("Milk"), &json!("two\nlitres"))
+        (&created["id"], &created["version"], &created["title"], &created["body"]),
+        (&json!(1), &json!(1), &json!("Milk"), &json!("two\nlitres"))
     );
+    assert!(created["created_at"].as_str().unwrap().ends_with('Z'), "{created}");
+    assert_eq!(created["created_at"], created["updated_at"]);
     assert_eq!(service.get("/notes/1").await, (StatusCode::OK, created.clone()));
 
-    let (status, replaced) = service.send("PUT", "/notes/1", json!({"title": "Tea", "body": ""})).await;
-    assert_eq!((status, &replaced["title"]), (StatusCode::OK, &json!("Tea")));
+    let any = [(header::IF_MATCH, "*")];
+    let (head, replaced) =
+        service.call(request("PUT", "/notes/1", &any, json!({"title": "Tea", "body": ""}))).await;
+    assert_eq!((head.status(), &replaced["title"]), (StatusCode::OK, &json!("Tea")));
+    assert_eq!(
+        (&head.headers()[header::ETAG], &replaced["version"]),
+        (&HeaderValue::from_static("\"2\""), &json!(2))
+    );
     assert_eq!(replaced["created_at"], created["created_at"]);
-    assert!(replaced["updated_at"].as_str() >= created["updated_at"].as_str());
+    let time = |value: &Value| OffsetDateTime::parse(value.as_str().unwrap(), &Rfc3339).unwrap();
+    assert!(time(&replaced["updated_at"]) >= time(&created["updated_at"]));
+    assert_eq!(service.get("/notes/1").await, (StatusCode::OK, replaced.clone()));
 
     assert_eq!(service.send("DELETE", "/notes/1", Value::Null).await, (StatusCode::NO_CONTENT, Value::Null));
     for (method, body) in [("GET", Value::Null), ("PUT", replaced), ("DELETE", Value::Null)] {
-        assert_eq!(service.send(method, "/notes/1", body).await.0, StatusCode::NOT_FOUND, "{method}");
+        let (head, _) = service.call(request(method, "/notes/1", &any, body)).await;
+        assert_eq!(head.status(), StatusCode::NOT_FOUND, "{method}");
     }
     // Cursors depend on it: the id of a deleted note does not come back.
     assert_eq!(service.send("POST", "/notes", json!({"title": "Next", "body": ""})).await.1["id"], 2);
+}
+
+#[tokio::test]
+async fn no_update_is_lost() {
+    let service = Service::new().await;
+    let note = |title: &str| json!({"title": title, "body": ""});
+    service.send("POST", "/notes", note("first")).await;
+
+    for (method, tag, status) in [
+        ("PUT", None, 428),
+        ("PUT", Some("1"), 400),
+        ("PUT", Some("\"2\""), 412),
+        ("DELETE", Some("\"2\""), 412),
+        ("PUT", Some("\"other\""), 412),
+        ("PUT", Some("\"1\""), 200),
+        ("PUT", Some("\"1\""), 412),
+        // As nginx hands it on, and with one that another client has.
+        ("PUT", Some("W/\"2\", \"7\""), 200),
+        ("DELETE", Some("\"1\", \"2\""), 412),
+        ("DELETE", Some("\"3\""), 204),
+        ("DELETE", Some("\"3\""), 404),
+    ] {
+        let condition = tag.map(|tag| (header::IF_MATCH, tag));
+        let (head, answer) =
+            service.call(request(method, "/notes/1", condition.as_slice(), note("second"))).await;
+        assert_eq!(head.status(), status, "{method} {tag:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_changes_at_once_one_is_made() {
+    let service = Service::new().await;
+    service.send("POST", "/notes", json!({"title": "first", "body": ""})).await;
+
+    let replace = |title: &'static str| {
+        let condition = [(header::IF_MATCH, "\"1\"")];
+        service.call(request("PUT", "/notes/1", &condition, json!({"title": title, "body": ""})))
+    };
+    let (left, right) = tokio::join!(replace("left"), replace("right"));
+    let mut statuses = [left.0.status().as_u16(), right.0.status().as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412]);
+    let winner = if left.0.status() == 200 { "left" } else { "right" };
+    assert_eq!(service.get("/notes/1").await.1["title"], winner);
+}
+
+#[tokio::test]
+async fn what_a_client_has_already_is_not_sent_again() {
+    let service = Service::new().await;
+    service.send("POST", "/notes", json!({"title": "t", "body": ""})).await;
+
+    for (tag, status) in [("\"1\"", 304), ("W/\"1\"", 304), ("*", 304), ("\"2\"", 200), ("1", 400)] {
+        let known = [(header::IF_NONE_MATCH, tag)];
+        let (head, body) = service.call(request("GET", "/notes/1", &known, Value::Null)).await;
+        assert_eq!(head.status(), status, "{tag}");
+        assert_eq!(body.is_null(), status == 304, "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn changes_are_told_as_they_happen_until_the_service_stops() {
+    let service = Service::new().await;
+    let note = json!({"title": "t", "body": ""});
+    let request_stream = || Request::get("/notes/events").body(Body::empty()).unwrap();
+    let response = service.router.clone().oneshot(request_stream()).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+
+    service.send("POST", "/notes", note.clone()).await;
+    service.call(request("PUT", "/notes/1", &[(header::IF_MATCH, "*")], note)).await;
+    service.send("DELETE", "/notes/1", Value::Null).await;
+
+    let mut stream = response.into_body().into_data_stream();
+    for expected in ["created", "replaced", "deleted"] {
+        let event = stream.next().await.unwrap().unwrap();
+        assert_eq!(event, format!("event: {expected}\ndata: 1\n\n"));
+    }
+    service.stop.send(true).unwrap();
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn the_api_describes_itself() {
+    let service = Service::new().await;
+    let (status, api) = service.get("/openapi.json").await;
+    assert_eq!(status, StatusCode::OK);
+    let operations: Vec<_> = api["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    assert_eq!(
+        operations,
+        [
+            "get /notes",
+            "post /notes",
+            "get /notes/events",
+            "delete /notes/{id}",
+            "get /notes/{id}",
+            "put /notes/{id}"
+        ]
+    );
+    assert_eq!(api["components"]["schemas"]["Note"]["properties"]["created_at"]["format"], "date-time");
+
+    // The page asks this service only.
+    for path in ["/docs", "/docs/page.js", "/docs/page.css"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = service.router.clone().oneshot(request).await.unwrap();
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("://"), "{path} names another server");
+    }
 }
 
 #[tokio::test]
@@ -141,7 +292,7 @@ async fn the_limits_of_a_note_are_exact() {
         ("é".repeat(201), String::new(), StatusCode::UNPROCESSABLE_ENTITY),
         (" \n".to_owned(), String::new(), StatusCode::UNPROCESSABLE_ENTITY),
         // In JSON, each of these bytes takes six.
-        ("t".to_owned(), "\0".repeat(65_536), StatusCode::CREATED),
+        ("t".to_owned(), "\u{1}".repeat(65_536), StatusCode::CREATED),
         ("t".to_owned(), "b".repeat(65_537), StatusCode::UNPROCESSABLE_ENTITY),
     ];
     for (title, body, expected) in cases {
@@ -172,7 +323,12 @@ async fn bad_requests_are_answered_with_problems() {
         (post(vec![b'"', 0xff, b'"']), 400, "line 1"),
         (post(r#"{"title": 1, "body": ""}"#), 422, "expected a string"),
         (post(r#"{"title": "t"}"#), 422, "missing field `body`"),
-        (post(r#"{"title": "", "body": ""}"#), 422, "title: must have 1 to 200 characters"),
+        (post(r#"{"title": "", "body": ""}"#), 422, "#/title must have 1 to 200 characters"),
+        (
+            post(r#"{"title": "a\u0000b", "body": "\u0000"}"#),
+            422,
+            "#/body must not contain the character U+0000",
+        ),
         (post(vec![b' '; 500_000]), 413, "length limit"),
     ];
     for (request, status, detail) in cases {
@@ -210,17 +366,31 @@ async fn without_a_free_connection_the_answer_is_503_in_time() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let service = Service::new().await;
+    let body = Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>());
+    let (status, detail) = service.problem(post(body)).await;
+    assert_eq!((status.as_u16(), detail.as_str()), (408, "the body did not arrive in time"));
+}
+
+#[tokio::test]
 async fn a_locked_database_is_unavailable_and_a_broken_one_tells_nothing() {
     let service = Service::new().await;
     let note = json!({"title": "t", "body": ""});
+    service.send("POST", "/notes", note.clone()).await;
+    let (lock, release) = match BACKEND {
+        "sqlite" => ("BEGIN IMMEDIATE", "ROLLBACK"),
+        "postgres" => ("BEGIN; LOCK TABLE notes", "ROLLBACK"),
+        _ => ("LOCK TABLES notes WRITE", "UNLOCK TABLES"),
+    };
 
     let mut writer = service.pool.acquire().await.unwrap();
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *writer).await.unwrap();
+    sqlx::raw_sql(lock).execute(&mut *writer).await.unwrap();
     assert_eq!(service.send("POST", "/notes", note.clone()).await.0, StatusCode::SERVICE_UNAVAILABLE);
-    sqlx::query("ROLLBACK").execute(&mut *writer).await.unwrap();
+    sqlx::raw_sql(release).execute(&mut *writer).await.unwrap();
     assert_eq!(service.send("POST", "/notes", note.clone()).await.0, StatusCode::CREATED);
 
-    sqlx::query("DROP TABLE notes").execute(&mut *writer).await.unwrap();
+    sqlx::raw_sql("DROP TABLE notes").execute(&mut *writer).await.unwrap();
     let (status, detail) = service.problem(post(note.to_string())).await;
     assert_eq!(
         (status, detail.as_str()),

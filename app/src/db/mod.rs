@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use crate::config;
 pub use backend::{BACKEND, DEFAULT_URL};
@@ -40,7 +41,7 @@ pub use open::{OpenError, check_url};
 pub type Pool = sqlx::Pool<backend::Database>;
 
 /// A note as it is kept, and as it is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Note {
     /// Given by the database, rising, and never given twice: it serves as paging cursor.
     pub id: i64,

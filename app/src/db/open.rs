@@ -122,7 +122,7 @@ async fn connect(settings: &config::Database) -> Result<(Options, ConnectionTo<D
 }
 
 async fn apply(options: &Options, connection: &mut ConnectionTo<Database>) -> Result<Vec<String>, OpenError> {
-    let missing = missing(connection).await;
+    let missing = missing(connection).await.map_err(|error| unfit(options, error))?;
     MIGRATIONS.run(connection).await.map_err(|error| unfit(options, error))?;
     let names: Vec<_> = missing.iter().map(|migration| name(migration)).collect();
     if !names.is_empty() {
@@ -133,7 +133,7 @@ async fn apply(options: &Options, connection: &mut ConnectionTo<Database>) -> Re
 
 /// Changes nothing: the user of the service may not be allowed to.
 async fn verify(options: &Options, connection: &mut ConnectionTo<Database>) -> Result<(), OpenError> {
-    match missing(connection).await.first() {
+    match missing(connection).await.map_err(|error| unfit(options, error))?.first() {
         None => Ok(()),
         Some(migration) => Err(OpenError::Schema {
             database: backend::address(options),
@@ -142,11 +142,26 @@ async fn verify(options: &Options, connection: &mut ConnectionTo<Database>) -> R
     }
 }
 
-/// All of them when the table that lists the applied ones cannot be read: it comes with the first.
-async fn missing(connection: &mut ConnectionTo<Database>) -> Vec<&'static Migration> {
-    let applied = connection.list_applied_migrations(&MIGRATIONS.table_name).await.unwrap_or_default();
+/// The migrations that are not applied yet, if those that are fit.
+async fn missing(connection: &mut ConnectionTo<Database>) -> Result<Vec<&'static Migration>, MigrateError> {
+    let Ok(applied) = connection.list_applied_migrations(&MIGRATIONS.table_name).await else {
+        // The table that lists them comes with the first.
+        return Ok(MIGRATIONS.iter().collect());
+    };
+    if let Some(version) = connection.dirty_version(&MIGRATIONS.table_name).await? {
+        return Err(MigrateError::Dirty(version));
+    }
+    for one in &applied {
+        match MIGRATIONS.iter().find(|migration| migration.version == one.version) {
+            None => return Err(MigrateError::VersionMissing(one.version)),
+            Some(migration) if migration.checksum != one.checksum => {
+                return Err(MigrateError::VersionMismatch(one.version));
+            }
+            Some(_) => {}
+        }
+    }
     let is_missing = |migration: &&Migration| applied.iter().all(|one| one.version != migration.version);
-    MIGRATIONS.iter().filter(is_missing).collect()
+    Ok(MIGRATIONS.iter().filter(is_missing).collect())
 }
 
 fn name(migration: &Migration) -> String {

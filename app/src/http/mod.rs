@@ -1,7 +1,11 @@
 //! HTTP: which path leads where, and what surrounds every request.
 
+mod docs;
+mod etag;
+mod events;
+mod extract;
 pub mod health;
-pub mod notes;
+mod notes;
 pub mod problem;
 
 use std::{any::Any, time::Duration};
@@ -17,6 +21,10 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use tracing::{Span, info, info_span};
 
 use crate::{db::Db, shutdown::Shutdown};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use events::Events;
 use problem::Problem;
 
 /// What handlers work with; cheap to clone.
@@ -24,13 +32,19 @@ use problem::Problem;
 pub struct AppState {
     /// The database.
     pub db: Db,
+    /// What happens to notes.
+    pub events: Events,
     /// Whether the service is stopping.
     pub shutdown: Shutdown,
+    /// How long the body of a request may take to arrive.
+    pub body_timeout: Duration,
 }
 
 /// The whole service, ready to be served. A request for notes that takes longer than the timeout is answered 503.
 pub fn router(state: AppState, request_timeout: Duration) -> Router {
-    surround(notes::routes(), request_timeout)
+    let (routes, api) =
+        OpenApiRouter::with_openapi(docs::Api::openapi()).merge(notes::routes()).split_for_parts();
+    surround(routes.merge(docs::routes(&api)), request_timeout)
         // Outside the layers: probes come every few seconds, and bring their own timeout.
         .merge(health::routes().method_not_allowed_fallback(no_such_method))
         .with_state(state)

@@ -1,0 +1,107 @@
+//! Entity tags: a note's version as `ETag`, and the conditions that clients put on it (RFC 9110, sections 8.8 and 13).
+//!
+//! The tag is strong, since it changes with every change. A proxy that compresses makes it weak (`W/"3"`); it names the
+//! same version all the same, so weak tags are taken for strong ones.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::problem::Problem;
+
+/// The tag of a version.
+pub(super) fn of(version: i64) -> HeaderValue {
+    // Digits and quotes are valid in any header.
+    HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(const { HeaderValue::from_static("") })
+}
+
+/// Which versions a client means.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Versions {
+    /// `*`
+    Any,
+    /// These; tags that no version ever had are left out.
+    Only(Vec<i64>),
+}
+
+impl Versions {
+    /// Reads `If-Match` or `If-None-Match`; none when the header is not there.
+    ///
+    /// # Errors
+    /// When the header is not a list of tags.
+    pub(super) fn from(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Self>, Problem> {
+        let mut versions = Vec::new();
+        let mut values = headers.get_all(name).into_iter().peekable();
+        if values.peek().is_none() {
+            return Ok(None);
+        }
+        for value in values {
+            for tag in value.to_str().unwrap_or_default().split(',').map(str::trim) {
+                if tag == "*" {
+                    return Ok(Some(Self::Any));
+                }
+                let opaque = tag.strip_prefix("W/").unwrap_or(tag);
+                let Some(opaque) = opaque.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+                    let detail = format!("{name}: must be * or a list of tags, such as \"3\"");
+                    return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+                };
+                versions.extend(opaque.parse::<i64>().ok());
+            }
+        }
+        Ok(Some(Self::Only(versions)))
+    }
+
+    /// Whether this version is meant.
+    pub(super) fn contain(&self, version: i64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(versions) => versions.contains(&version),
+        }
+    }
+}
+
+/// The note has another version than the client thinks.
+pub(super) fn outdated() -> Problem {
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "the note has changed: read it again, then send its new ETag",
+    )
+}
+
+/// Nobody may replace what they have not read.
+pub(super) fn required() -> Problem {
+    let detail = "If-Match: must have the ETag of the note as you read it, or * to replace whatever is there";
+    Problem::new(StatusCode::PRECONDITION_REQUIRED, detail)
+}
+
+/// `If-None-Match` of a read: whether the client has this version already.
+///
+/// # Errors
+/// When the header is not a list of tags.
+pub(super) fn is_known(headers: &HeaderMap, version: i64) -> Result<bool, Problem> {
+    let known = Versions::from(headers, &header::IF_NONE_MATCH)?;
+    Ok(known.is_some_and(|versions| versions.contain(version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_tags_name_versions() {
+        let read = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::IF_MATCH, HeaderValue::from_static(value));
+            }
+            Versions::from(&headers, &header::IF_MATCH)
+        };
+        let only = |versions: &[i64]| Some(Versions::Only(versions.to_vec()));
+        assert_eq!(read(&[]).unwrap(), None);
+        assert_eq!(read(&["*"]).unwrap(), Some(Versions::Any));
+        assert_eq!(read(&["\"3\""]).unwrap(), only(&[3]));
+        assert_eq!(read(&["W/\"3\", \"4\"", "\"5\""]).unwrap(), only(&[3, 4, 5]));
+        assert_eq!(read(&["\"abc\""]).unwrap(), only(&[]));
+        for wrong in ["", "3", "\"3", "\"3\",", "W/3"] {
+            assert!(read(&[wrong]).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,8 +1,15 @@
-//! The command line: settings, logs, then the server; every failure is one line and an exit code.
+//! The program: reads the command line and the settings, does what is asked; every failure is one line and an exit code.
 
 use std::{env, process::ExitCode};
 
-use app::{config::Settings, db, error::Error, server, telemetry};
+use app::{
+    cli::{self, Cli, Command},
+    config::Settings,
+    db,
+    error::Error,
+    healthcheck, server,
+    telemetry::{self, Telemetry},
+};
 
 // musl's own allocator is many times slower under threads.
 #[cfg(target_env = "musl")]
@@ -10,33 +17,12 @@ use app::{config::Settings, db, error::Error, server, telemetry};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Set by the pipeline. Here and not in the library: a new commit alone then costs a second of compiling.
+const COMMIT: Option<&str> = option_env!("APP_COMMIT");
 
-const USAGE: &str = "\
-Usage: app [--help | --version]
-
-Serves notes over HTTP until SIGTERM or SIGINT; a second signal ends it at once.
-Settings come from config/app.toml in the working folder, when it is there, and
-from the environment over it: APP__SERVER__PORT=9000, RUST_LOG=debug.
-
-Exit codes: 0 stopped as asked, 1 could not start or stop cleanly, 2 bad usage or settings.";
-
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
+#[expect(clippy::print_stderr, reason = "a command line talks to its user")]
 fn main() -> ExitCode {
-    let arguments: Vec<_> = env::args_os().skip(1).collect();
-    let result = match arguments.first().map(|argument| argument.to_string_lossy()).as_deref() {
-        None => serve(),
-        Some("--version" | "-V") => {
-            println!("app {VERSION} ({})", db::BACKEND);
-            Ok(())
-        }
-        Some("--help" | "-h") => {
-            println!("{USAGE}");
-            Ok(())
-        }
-        Some(unknown) => Err(Error::Usage(unknown.to_owned())),
-    };
-
-    match result {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("app: {error}");
@@ -45,8 +31,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve() -> Result<(), Error> {
-    let settings = Settings::load()?;
-    telemetry::start(settings.log.filter.clone());
-    server::run(&settings)
+#[expect(clippy::print_stdout, reason = "a command line talks to its user")]
+fn run() -> Result<(), Error> {
+    let Cli { command, flags } = cli::parse(env::args_os().skip(1)).map_err(Error::Usage)?;
+    match command {
+        Command::Help => println!("{}", cli::USAGE),
+        Command::Version => {
+            let commit = COMMIT.map(|commit| format!(", commit {commit}")).unwrap_or_default();
+            println!("app {VERSION} ({}{commit})", db::BACKEND);
+        }
+        Command::CheckConfig => {
+            server::check(&Settings::load(&flags)?)?;
+            println!("the settings are valid");
+        }
+        Command::Healthcheck => healthcheck::run(&Settings::load(&flags)?.admin)?,
+        Command::Migrate => {
+            let (settings, _telemetry) = start(&flags)?;
+            let applied = server::migrate(&settings)?;
+            println!("{} migrations applied, the tables are up to date", applied.len());
+        }
+        Command::Serve => {
+            let (settings, _telemetry) = start(&flags)?;
+            server::run(&settings)?;
+        }
+    }
+    Ok(())
+}
+
+fn start(flags: &[(String, String)]) -> Result<(Settings, Telemetry), Error> {
+    let settings = Settings::load(flags)?;
+    let telemetry = telemetry::start(&settings);
+    Ok((settings, telemetry))
 }

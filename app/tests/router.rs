@@ -6,9 +6,10 @@
 mod database;
 
 use app::{
-    config::{Database, DatabaseUrl},
+    config::{Database, DatabaseUrl, Server},
     db::{BACKEND, Db, Pool},
-    http::{AppState, Events, router},
+    http::{AppState, Events, Readiness, router},
+    metrics::Metrics,
     shutdown::Shutdown,
 };
 use axum::{
@@ -48,10 +49,12 @@ impl Service {
         let state = AppState {
             db: db.clone(),
             events: Events::default(),
-            shutdown,
+            shutdown: shutdown.clone(),
             body_timeout: Duration::from_millis(200),
         };
-        let router = router(state, Duration::from_secs(5));
+        let readiness = Readiness::new(shutdown);
+        readiness.watch(db.clone());
+        let router = router(state, readiness, Metrics::new(), &Server::default());
         Self { router, pool: db.pool().clone(), stop, _database: database }
     }
 

@@ -63,8 +63,8 @@ pub struct Server {
     /// After that, how long requests under way may take to finish.
     #[serde(deserialize_with = "seconds")]
     pub shutdown_timeout: Duration,
-    /// HTTPS instead of HTTP.
-    pub tls: Option<Tls>,
+    /// HTTPS instead of HTTP, when both files are named.
+    pub tls: Tls,
     /// Origins whose pages may call the service from a browser; none without.
     pub cors_origins: Vec<String>,
 }
@@ -81,20 +81,20 @@ impl Default for Server {
             request_timeout: Duration::from_secs(10),
             drain_time: Duration::from_millis(500),
             shutdown_timeout: Duration::from_secs(10),
-            tls: None,
+            tls: Tls::default(),
             cors_origins: Vec::new(),
         }
     }
 }
 
 /// Where the certificate is; both files are read again when they change.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Tls {
     /// The certificate chain, in PEM.
-    pub certificate: PathBuf,
+    pub certificate: Option<PathBuf>,
     /// Its private key, in PEM.
-    pub private_key: PathBuf,
+    pub private_key: Option<PathBuf>,
 }
 
 /// Metrics and health, for the platform only.

@@ -1,11 +1,26 @@
 //! The layers of settings: what wins, what is refused, and what the refusal says.
 
-use super::*;
+use std::fs;
+
+use super::{layers::File, *};
 use crate::db;
 
+fn layered(
+    files: &[(&str, &str)],
+    environment: &[(&str, &str)],
+    flags: &[(&str, &str)],
+) -> Result<Settings, String> {
+    let files: Vec<_> = files
+        .iter()
+        .map(|(name, text)| File { name: (*name).to_owned(), text: (*text).to_owned() })
+        .collect();
+    let environment = environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let flags: Vec<_> = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Settings::from_layers(&files, environment, &flags).map_err(|error| error.to_string())
+}
+
 fn settings(file: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
-    let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
-    Settings::from_layers(file, environment).map_err(|error| error.to_string())
+    layered(&[("config/app.toml", file)], environment, &[])
 }
 
 fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
@@ -16,7 +31,7 @@ fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
 fn nothing_set_gives_the_defaults() {
     let settings = settings("", &[]).unwrap();
     assert_eq!((settings.server.host.to_string().as_str(), settings.server.port), ("0.0.0.0", 8080));
-    assert_eq!(settings.database.url.expose(), "sqlite://data/app.db");
+    assert_eq!(settings.database.url.expose(), db::DEFAULT_URL);
     assert_eq!(settings.log.filter.to_string(), "info");
 }
 
@@ -28,19 +43,72 @@ fn the_committed_file_shows_the_defaults() {
 }
 
 #[test]
+fn production_differs_from_the_defaults() {
+    let file = include_str!("../../../config/app.production.toml");
+    let production = layered(&[("config/app.production.toml", file)], &[], &[]).unwrap();
+    assert_eq!(production.log.format, LogFormat::Json);
+    // What platforms allow by default.
+    let server = production.server;
+    assert!(server.drain_time + server.shutdown_timeout < Duration::from_secs(30));
+}
+
+#[test]
 fn each_layer_wins_over_the_one_before() {
-    let file = "[server]\nport = 1\nrequest_timeout = 3\n[log]\nfilter = 'warn'";
+    let files = [
+        ("config/app.toml", "[server]\nport = 1\nrequest_timeout = 3\n[log]\nfilter = 'warn'"),
+        ("config/app.test.toml", "[server]\nport = 2\nmax_requests = 5"),
+    ];
     let environment = [
         ("APP__LOG__FILTER", "debug"),
-        ("APP__SERVER__PORT", "2"),
+        ("APP__SERVER__PORT", "3"),
         ("APP__SERVER__SHUTDOWN_TIMEOUT", "0.5"),
+        ("APP__SERVER__CORS_ORIGINS", "https://a.example, https://b.example"),
+        ("APP__DATABASE__MIGRATE", "false"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
         ("RUST_LOG", "error,sqlx=trace"),
     ];
-    let settings = settings(file, &environment).unwrap();
-    assert_eq!(settings.server.port, 2);
+    let settings = layered(&files, &environment, &[]).unwrap();
+    assert_eq!(settings.server.port, 3);
+    assert_eq!(settings.server.max_requests.get(), 5);
     assert_eq!(settings.server.request_timeout, Duration::from_secs(3));
     assert_eq!(settings.server.shutdown_timeout, Duration::from_millis(500));
+    assert_eq!(settings.server.cors_origins, ["https://a.example", "https://b.example"]);
+    assert!(!settings.database.migrate);
+    assert_eq!(settings.otlp.endpoint.as_deref(), Some("http://collector:4318"));
     assert_eq!(settings.log.filter, "error,sqlx=trace".parse().unwrap());
+
+    let flags = [("server.port", "4"), ("log.filter", "off"), ("server.port", "5")];
+    let settings = layered(&files, &environment, &flags).unwrap();
+    assert_eq!(settings.server.port, 5);
+    assert_eq!(settings.log.filter, "off".parse().unwrap());
+}
+
+#[test]
+fn a_secret_can_come_from_a_file() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("url");
+    let url = format!("{}hunter2", db::DEFAULT_URL);
+    fs::write(&path, format!("{url}\n")).unwrap();
+    let path = path.to_str().unwrap();
+
+    let read = settings("", &[("APP__DATABASE__URL_FILE", path)]).unwrap();
+    assert_eq!(read.database.url.expose(), url);
+    let refused = refusal("", &[("APP__DATABASE__URL_FILE", "/nowhere")]);
+    assert!(refused.starts_with("APP__DATABASE__URL_FILE: cannot read /nowhere: No such file"), "{refused}");
+    let twice = [("APP__DATABASE__URL_FILE", path), ("APP__DATABASE__URL", db::DEFAULT_URL)];
+    assert_eq!(refusal("", &twice), "APP__DATABASE__URL_FILE: APP__DATABASE__URL is set as well");
+}
+
+#[test]
+fn a_refused_flag_is_named() {
+    for (key, value, expected) in [
+        ("server.prot", "1", "--server.prot: unknown field `prot`, expected one of `host`, `port`"),
+        ("server.port", "x", "--server.port: invalid type: string \"x\", expected u16 in `server.port`"),
+        ("sever.port", "1", "--sever.port: unknown field `sever`, expected one of `server`"),
+    ] {
+        let refusal = layered(&[], &[], &[(key, value)]).unwrap_err();
+        assert!(refusal.starts_with(expected), "{refusal}");
+    }
 }
 
 #[test]
@@ -87,10 +155,12 @@ fn a_refused_variable_is_named() {
 
 #[test]
 fn no_password_is_printed() {
-    let file = "[database]\nurl = 'postgres://user:hunter2@db/notes'";
-    assert!(!refusal(file, &[]).contains("hunter2"));
-    assert!(!refusal("[database]\nurl = 'sqlite://hunter2", &[]).contains("hunter2"));
+    let other = if db::BACKEND == "sqlite" { "postgres" } else { "sqlite" };
+    assert!(
+        !refusal(&format!("[database]\nurl = '{other}://user:hunter2@db/notes'"), &[]).contains("hunter2")
+    );
+    assert!(!refusal(&format!("[database]\nurl = '{}hunter2", db::DEFAULT_URL), &[]).contains("hunter2"));
 
-    let accepted = settings("[database]\nurl = 'sqlite://hunter2'", &[]).unwrap();
+    let accepted = settings(&format!("[database]\nurl = '{}hunter2'", db::DEFAULT_URL), &[]).unwrap();
     assert!(!format!("{accepted:?}").contains("hunter2"));
 }

@@ -1,0 +1,89 @@
+//! What surrounds every request: limits, compression, and what browsers are told.
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    BoxError, Router,
+    error_handling::HandleErrorLayer,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use tower::{ServiceBuilder, limit::GlobalConcurrencyLimitLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+    cors::CorsLayer,
+};
+
+use super::{notes, observe, problem::Problem};
+use crate::{config, metrics::Metrics};
+
+/// Below this many bytes, compressing costs more than it saves.
+const WORTH_COMPRESSING: u64 = 1024;
+
+/// Puts around the routes what every request needs; the first layer is the outermost.
+pub(super) fn surround(routes: Router, metrics: Metrics, settings: &config::Server) -> Router {
+    let shed = {
+        let metrics = metrics.clone();
+        HandleErrorLayer::new(move |_: BoxError| {
+            metrics.rejected();
+            async { Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again") }
+        })
+    };
+    let compressible = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::SSE);
+    let observer = observe::Observer { metrics, is_tls: settings.tls.certificate.is_some() };
+
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(observer, observe::observe))
+        .option_layer(cors(&settings.cors_origins))
+        .layer(CompressionLayer::new().compress_when(compressible))
+        // A queue would only make everyone wait: what is beyond the limit is refused at once. One limit for all
+        // routes, since axum makes a service of each.
+        .layer(shed)
+        .load_shed()
+        .layer(GlobalConcurrencyLimitLayer::new(settings.max_requests.get()))
+        // Inside the limit: a request gives its place back even when it panics or takes too long.
+        .layer(CatchPanicLayer::custom(after_panic))
+        .layer(from_fn_with_state(settings.request_timeout, give_up_in_time))
+        .layer(DefaultBodyLimit::max(notes::MAX_REQUEST_BYTES));
+
+    routes.fallback(no_such_path).method_not_allowed_fallback(no_such_method).layer(layers)
+}
+
+/// None without origins: then browsers allow pages of the service itself only.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    // What is no header value is no origin either.
+    let origins: Vec<_> = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+            .allow_headers([header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
+            .expose_headers([header::ETAG, header::LOCATION, HeaderName::from_static(observe::REQUEST_ID)])
+            .max_age(Duration::from_secs(3600))
+    })
+}
+
+pub(super) async fn no_such_path() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path")
+}
+
+pub(super) async fn no_such_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the Allow header lists the methods of this path")
+}
+
+async fn give_up_in_time(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
+    tokio::time::timeout(timeout, next.run(request)).await.unwrap_or_else(|_| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the request took too long; try again").into_response()
+    })
+}
+
+/// Says nothing of the panic: its hook has printed the message and the place.
+fn after_panic(_: Box<dyn Any + Send>) -> Response {
+    Problem::internal().into_response()
+}

@@ -25,8 +25,9 @@ Settings, each over the one before:
   --server.port=9000          flags
 RUST_LOG sets log.filter, and OTEL_EXPORTER_OTLP_ENDPOINT otlp.endpoint.
 
-Exit codes: 0 stopped as asked, 1 failed, 2 bad usage or settings, 3 cannot listen, 4 bad certificate,
-5 cannot open the database, 6 its tables do not fit, 7 a migration was not completed, 8 requests were cut off.";
+Exit codes: 0 stopped as asked, 1 failed, 2 bad usage or settings, 3 cannot listen,
+4 bad certificate, 5 cannot open the database, 6 its tables do not fit, 7 a migration
+was not completed, 8 requests were cut off.";
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -48,7 +48,11 @@ fn run() -> Result<(), Error> {
         Command::Migrate => {
             let (settings, _telemetry) = start(&flags)?;
             let applied = server::migrate(&settings)?;
-            println!("{} migrations applied, the tables are up to date", applied.len());
+            match applied.len() {
+                0 => println!("applied 0 migrations: the tables are up to date"),
+                1 => println!("applied 1 migration: {}", applied.join(", ")),
+                several => println!("applied {several} migrations: {}", applied.join(", ")),
+            }
         }
         Command::Serve => {
             let (settings, _telemetry) = start(&flags)?;

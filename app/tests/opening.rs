@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/database.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod database;
 
 use std::time::Duration;

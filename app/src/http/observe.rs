@@ -47,6 +47,7 @@ pub(super) async fn observe(State(observer): State<Observer>, request: Request, 
     let status = response.status().as_u16();
     let took = started.elapsed();
     observer.metrics.answered(method, route, status, took);
+    trace::finish(&span, status);
     span.in_scope(|| info!(status, milliseconds = took.as_secs_f64() * 1000.0, "answered"));
     harden(response.headers_mut(), observer.is_tls);
     response.headers_mut().insert(REQUEST_ID, id);

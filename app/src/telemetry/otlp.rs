@@ -30,8 +30,10 @@ pub(super) fn provider(endpoint: &str) -> SdkTracerProvider {
         .with_http_client(Client(ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into()))
         .with_endpoint(url)
         .build();
-    let builder = SdkTracerProvider::builder()
-        .with_resource(Resource::builder().with_service_name(env!("CARGO_PKG_NAME")).build());
+    // Otherwise the SDK calls it `unknown_service`.
+    let name = std::env::var("OTEL_SERVICE_NAME").unwrap_or_else(|_| env!("CARGO_PKG_NAME").to_owned());
+    let builder =
+        SdkTracerProvider::builder().with_resource(Resource::builder().with_service_name(name).build());
     match exporter {
         Ok(exporter) => builder.with_batch_exporter(exporter).build(),
         Err(error) => {

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use opentelemetry::{
     Context,
-    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+    trace::{SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -19,6 +19,14 @@ pub(crate) fn continue_in(span: &Span, headers: &HeaderMap) {
         if own != TraceId::INVALID {
             span.record("trace", own.to_string());
         }
+    }
+}
+
+/// Tells the collector how it ended (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/>).
+pub(crate) fn finish(span: &Span, status: u16) {
+    span.set_attribute("http.response.status_code", i64::from(status));
+    if status >= 500 {
+        span.set_status(Status::error(""));
     }
 }
 

@@ -1,5 +1,12 @@
 //! A database of its own for each test: a file, or one made on the server that `TEST_DATABASE_URL` names.
 
+#[cfg(feature = "db_mysql")]
+type Options = sqlx::mysql::MySqlConnectOptions;
+#[cfg(feature = "db_postgres")]
+type Options = sqlx::postgres::PgConnectOptions;
+#[cfg(feature = "db_sqlite")]
+type Options = sqlx::sqlite::SqliteConnectOptions;
+
 /// Removed when dropped.
 pub(crate) struct TestDatabase {
     /// For the service under test.
@@ -8,6 +15,20 @@ pub(crate) struct TestDatabase {
     _folder: tempfile::TempDir,
     #[cfg(not(feature = "db_sqlite"))]
     name: String,
+}
+
+impl TestDatabase {
+    /// Executes a statement in it. Not from within a runtime.
+    pub(crate) fn execute(&self, statement: &'static str) {
+        use sqlx::{ConnectOptions, Connection};
+
+        let run = async {
+            let mut connection = self.url.parse::<Options>().unwrap().connect().await.unwrap();
+            sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        };
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run);
+    }
 }
 
 #[cfg(feature = "db_sqlite")]
@@ -44,11 +65,6 @@ impl Drop for TestDatabase {
 /// Executes a statement on the server, and gives the server's URL. On a thread of its own: the test may be in a runtime.
 #[cfg(not(feature = "db_sqlite"))]
 fn execute(statement: String) -> String {
-    #[cfg(feature = "db_mysql")]
-    type Options = sqlx::mysql::MySqlConnectOptions;
-    #[cfg(feature = "db_postgres")]
-    type Options = sqlx::postgres::PgConnectOptions;
-
     use sqlx::{ConnectOptions, Connection};
 
     let url = std::env::var("TEST_DATABASE_URL")

@@ -1,7 +1,12 @@
 //! Starts the real binary in a folder of its own, and talks to it.
 
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+pub(crate) mod database;
+
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
@@ -9,7 +14,13 @@ use std::{
 };
 
 use serde_json::Value;
+use tempfile::TempDir;
 use ureq::{Agent, Body, http::Response};
+
+use database::TestDatabase;
+
+/// A container engine kills after ten seconds by default; nobody wants to wait that long.
+pub(crate) const PROMPTLY: Duration = Duration::from_secs(2);
 
 /// The binary under test with only the given environment, working in `folder`.
 pub(crate) fn app(folder: &Path, environment: &[(&str, &str)]) -> Command {
@@ -22,35 +33,51 @@ pub(crate) fn app(folder: &Path, environment: &[(&str, &str)]) -> Command {
 pub(crate) struct Service {
     /// Where it listens: `127.0.0.1:<port>`.
     pub(crate) address: String,
+    /// Where it tells of health and metrics.
+    pub(crate) admin: String,
     agent: Agent,
     child: Child,
     log: Option<JoinHandle<String>>,
+    _folder: TempDir,
 }
 
 impl Service {
     /// Returns when the service listens.
-    pub(crate) fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut child = app(folder, &[("APP__SERVER__HOST", "127.0.0.1"), ("APP__SERVER__PORT", "0")])
+    pub(crate) fn start(database: &TestDatabase, environment: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let fixed = [
+            ("APP__SERVER__HOST", "127.0.0.1"),
+            ("APP__SERVER__PORT", "0"),
+            ("APP__SERVER__DRAIN_TIME", "0.1"),
+            ("APP__ADMIN__HOST", "127.0.0.1"),
+            ("APP__ADMIN__PORT", "0"),
+            ("APP__DATABASE__URL", &database.url),
+        ];
+        let mut child = app(folder.path(), &fixed)
             .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
 
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
-        let address = line.split_once("address=").and_then(|(_, rest)| rest.split_whitespace().next());
-        let address = address.unwrap_or_else(|| panic!("no address in: {line}")).to_owned();
+        let mut log = String::new();
+        while !log.contains("listening") {
+            assert!(stderr.read_line(&mut log).unwrap() > 0, "it ended: {log}");
+        }
+        let address = |name| {
+            let (_, rest) = log.split_once(name).unwrap_or_else(|| panic!("no {name} in: {log}"));
+            rest.trim_start_matches(['=', '"', ':']).split([' ', '"', '\n']).next().unwrap().to_owned()
+        };
+        let (address, admin) = (address("address"), address("admin"));
         // Read on, or the service would block on a full pipe.
         let log = thread::spawn(move || {
-            let mut log = String::new();
             stderr.read_to_string(&mut log).unwrap();
             log
         });
 
         // Every answer is wanted, whatever its status.
         let agent = Agent::config_builder().http_status_as_error(false).build().into();
-        Self { address, agent, child, log: Some(log) }
+        Self { address, admin, agent, child, log: Some(log), _folder: folder }
     }
 
     /// Makes a request and reads the answer as JSON.
@@ -64,6 +91,19 @@ impl Service {
         let mut response: Response<Body> = self.agent.run(request).unwrap();
         let text = response.body_mut().read_to_string().unwrap();
         (response.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// What the admin port answers.
+    pub(crate) fn admin(&self, path: &str) -> (u16, String) {
+        let mut response = self.agent.get(format!("http://{}{path}", self.admin)).call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn send(&self, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(bytes).unwrap();
+        stream
     }
 
     /// Sends a signal by its short name: TERM, INT.

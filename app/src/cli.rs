@@ -58,7 +58,7 @@ pub struct Cli {
 /// Reads the arguments after the program's name.
 ///
 /// # Errors
-/// With what is not understood. Values of flags are never repeated: they may be secrets.
+/// With what is not understood. Nothing is repeated that may be a secret.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, String> {
     let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     let mut cli = Cli { command: Command::Serve, flags: Vec::new() };
@@ -76,7 +76,9 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, String> {
             None => (argument, None),
         };
         let Some(key) = name.strip_prefix("--").filter(|key| key.contains('.')) else {
-            return Err(format!("unknown argument `{name}`; `app --help` lists what there is"));
+            let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+            let name = if is_word { format!(" `{name}`") } else { String::new() };
+            return Err(format!("unknown argument{name}; `app --help` lists what there is"));
         };
         let value = value.or_else(|| arguments.next()).ok_or_else(|| format!("`{name}` needs a value"))?;
         cli.flags.push((key.to_owned(), value));
@@ -123,6 +125,7 @@ mod tests {
             ("--verison", "unknown argument `--verison`; `app --help` lists what there is"),
             ("mirgate", "unknown argument `mirgate`; `app --help` lists what there is"),
             ("--password=hunter2", "unknown argument `--password`; `app --help` lists what there is"),
+            ("postgres://me:hunter2@db/app", "unknown argument; `app --help` lists what there is"),
             ("--server.port", "`--server.port` needs a value"),
             ("migrate healthcheck", "`migrate` and `healthcheck` cannot be done at once"),
         ] {

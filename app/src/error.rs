@@ -24,7 +24,7 @@ pub enum Error {
     /// The address is taken, or not this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// What `server.host` and `server.port` say.
+        /// What `host` and `port` of `server` or `admin` say.
         address: SocketAddr,
         /// The system's reason.
         source: io::Error,

@@ -22,19 +22,20 @@ pub fn run(admin: &Admin) -> Result<(), Error> {
         host => host,
     };
     let address = SocketAddr::new(host, admin.port);
-    let answer = ask(address).map_err(|error| Error::Unhealthy { address, reason: error.to_string() })?;
-    let status = answer.split_whitespace().nth(1).unwrap_or("no status");
-    if status == "200" {
-        return Ok(());
+    let unhealthy = |reason| Error::Unhealthy { address, reason };
+    let status_line = ask(address).map_err(|error| unhealthy(error.to_string()))?;
+    match status_line.split_whitespace().nth(1) {
+        Some("200") => Ok(()),
+        status => Err(unhealthy(format!("it answered {}", status.unwrap_or("something else than HTTP")))),
     }
-    Err(Error::Unhealthy { address, reason: format!("it answered {status}") })
 }
 
+/// The first line of the answer: it comes in one piece, or is not worth waiting for.
 fn ask(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     write!(stream, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+    let mut start = [0; 64];
+    let length = stream.read(&mut start)?;
+    Ok(String::from_utf8_lossy(&start[..length]).into_owned())
 }

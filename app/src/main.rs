@@ -1,6 +1,10 @@
 //! The program: reads the command line and the settings, does what is asked; every failure is one line and an exit code.
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use app::{
     cli::{self, Cli, Command},
@@ -23,7 +27,11 @@ const COMMIT: Option<&str> = option_env!("APP_COMMIT");
 #[expect(clippy::print_stderr, reason = "a command line talks to its user")]
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(answer) => {
+            // Whoever closed the pipe does not want to read it.
+            let _ = io::stdout().write_all(answer.as_bytes());
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("app: {error}");
             ExitCode::from(error.exit_code())
@@ -31,35 +39,38 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a command line talks to its user")]
-fn run() -> Result<(), Error> {
+/// Gives what is to be printed at the end.
+fn run() -> Result<String, Error> {
     let Cli { command, flags } = cli::parse(env::args_os().skip(1)).map_err(Error::Usage)?;
-    match command {
-        Command::Help => println!("{}", cli::USAGE),
+    Ok(match command {
+        Command::Help => format!("{}\n", cli::USAGE),
         Command::Version => {
             let commit = COMMIT.map(|commit| format!(", commit {commit}")).unwrap_or_default();
-            println!("app {VERSION} ({}{commit})", db::BACKEND);
+            format!("app {VERSION} ({}{commit})\n", db::BACKEND)
         }
         Command::CheckConfig => {
             server::check(&Settings::load(&flags)?)?;
-            println!("the settings are valid");
+            "the settings are valid\n".to_owned()
         }
-        Command::Healthcheck => healthcheck::run(&Settings::load(&flags)?.admin)?,
+        Command::Healthcheck => {
+            healthcheck::run(&Settings::load(&flags)?.admin)?;
+            String::new()
+        }
         Command::Migrate => {
             let (settings, _telemetry) = start(&flags)?;
             let applied = server::migrate(&settings)?;
             match applied.len() {
-                0 => println!("applied 0 migrations: the tables are up to date"),
-                1 => println!("applied 1 migration: {}", applied.join(", ")),
-                several => println!("applied {several} migrations: {}", applied.join(", ")),
+                0 => "applied 0 migrations: the tables are up to date\n".to_owned(),
+                1 => format!("applied 1 migration: {}\n", applied.join(", ")),
+                several => format!("applied {several} migrations: {}\n", applied.join(", ")),
             }
         }
         Command::Serve => {
             let (settings, _telemetry) = start(&flags)?;
             server::run(&settings)?;
+            String::new()
         }
-    }
-    Ok(())
+    })
 }
 
 fn start(flags: &[(String, String)]) -> Result<(Settings, Telemetry), Error> {

@@ -58,15 +58,15 @@ fn a_request_has_an_id_in_answer_problem_and_log() {
     let (_, _, log) = service.wait();
     assert!(!log.contains("hunter2"), "{log}");
     let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let line = lines.iter().find(|line| line["span"]["id"] == "order-66").unwrap();
+    let line = lines.iter().find(|line| line["span"]["request_id"] == "order-66").unwrap();
     assert_eq!(
         (&line["message"], &line["status"], &line["level"]),
         (&json!("answered"), &json!(404), &json!("INFO"))
     );
     assert_eq!(line["span"]["route"], "/notes/{id}");
     assert_eq!(line["span"]["path"], "/notes/7");
-    assert_eq!(line["span"]["trace"], "0af7651916cd43dd8448eb211c80319c");
-    assert!(line["milliseconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(line["span"]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    assert!(line["latency_ms"].as_f64().unwrap() > 0.0);
     assert!(!lines.iter().any(|line| line["span"]["path"] == "/healthz"));
 }
 

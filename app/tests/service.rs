@@ -172,3 +172,19 @@ fn an_open_stream_of_changes_does_not_hold_it_up() {
     // The last chunk is there: it was ended, not cut off.
     assert!(rest.contains("event: created") && rest.ends_with("\r\n0\r\n\r\n"), "{rest}");
 }
+
+#[test]
+fn a_client_that_comes_at_the_last_moment_is_answered() {
+    let database = TestDatabase::create();
+    let service = Service::start(&database, &[("APP__SERVER__DRAIN_TIME", "0.3")]);
+    service.signal("TERM");
+    thread::sleep(Duration::from_millis(280));
+    // Connected before the end of the time to drain, and heard after it.
+    let mut stream = service.send(b"");
+    thread::sleep(Duration::from_millis(100));
+    stream.write_all(b"GET /notes HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(service.wait().0.code(), Some(0));
+}

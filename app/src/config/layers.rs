@@ -38,6 +38,15 @@ impl SettingsError {
         error.set_input(None);
         Self::new(format!("{}, line {line}", file.name), error)
     }
+
+    fn in_assignment(assignment: &Assignment, error: toml::de::Error) -> Self {
+        if assignment.is_secret {
+            let key = assignment.key.join(".");
+            Self::new(&assignment.place, format!("what the file holds cannot be used as `{key}`"))
+        } else {
+            Self::new(&assignment.place, error)
+        }
+    }
 }
 
 /// A file that was read.
@@ -52,6 +61,8 @@ struct Assignment {
     place: String,
     key: Vec<String>,
     value: String,
+    /// Whether it was read from a file, as secrets are: then no message may quote it.
+    is_secret: bool,
 }
 
 impl Settings {
@@ -78,10 +89,9 @@ impl Settings {
         }
         let mut settings = table.clone().try_into().map_err(|error| SettingsError::new(FILE, error))?;
 
-        for Assignment { place, key, value } in from_environment(environment)?.into_iter().chain(from(flags))
-        {
-            (settings, table) =
-                overlay(table, &key, &value).map_err(|error| SettingsError::new(place, error))?;
+        for assignment in from_environment(environment)?.into_iter().chain(from(flags)) {
+            (settings, table) = overlay(table, &assignment.key, &assignment.value)
+                .map_err(|error| SettingsError::in_assignment(&assignment, error))?;
         }
         Ok(settings)
     }
@@ -93,8 +103,14 @@ fn files(environment: &[(OsString, OsString)]) -> Result<Vec<File>, SettingsErro
         let found = environment.iter().find(|(name, value)| name == wanted && !value.is_empty());
         found.map(|(_, value)| value.to_string_lossy().into_owned())
     };
+    let environment_name = variable("APP_ENV");
+    if let Some(name) = &environment_name
+        && !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    {
+        return Err(SettingsError::new("APP_ENV", "must be a name, such as production"));
+    }
     let named = [
-        variable("APP_ENV").map(|name| ("APP_ENV", format!("config/app.{name}.toml"))),
+        environment_name.map(|name| ("APP_ENV", format!("config/app.{name}.toml"))),
         variable("APP_CONFIG").map(|name| ("APP_CONFIG", name)),
     ];
     let mut files = Vec::new();
@@ -126,6 +142,7 @@ fn from_environment(environment: Vec<(OsString, OsString)>) -> Result<Vec<Assign
             continue;
         }
         let mut value = value.into_string().map_err(|_| SettingsError::new(&name, "not valid UTF-8"))?;
+        let is_secret = key.ends_with(FROM_FILE);
         let key = match key.strip_suffix(FROM_FILE) {
             None => key,
             Some(key) => {
@@ -136,7 +153,7 @@ fn from_environment(environment: Vec<(OsString, OsString)>) -> Result<Vec<Assign
             }
         };
         let key = key.split(LEVEL_SEPARATOR).map(str::to_lowercase).collect();
-        assignments.push(Assignment { place: name, key, value });
+        assignments.push(Assignment { place: name, key, value, is_secret });
     }
     // Of two for one key, the first by name would lose silently.
     let place = |assignment: &Assignment| match assignment.place.as_str() {
@@ -158,6 +175,7 @@ fn from(flags: &[(String, String)]) -> impl Iterator<Item = Assignment> {
         place: format!("--{key}"),
         key: key.split('.').map(str::to_owned).collect(),
         value: value.clone(),
+        is_secret: false,
     })
 }
 

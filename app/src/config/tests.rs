@@ -95,6 +95,8 @@ fn a_secret_can_come_from_a_file() {
     assert_eq!(read.database.url.expose(), url);
     let refused = refusal("", &[("APP__DATABASE__URL_FILE", "/nowhere")]);
     assert!(refused.starts_with("APP__DATABASE__URL_FILE: cannot read /nowhere: No such file"), "{refused}");
+    let wrong = refusal("", &[("APP__SERVER__PORT_FILE", path)]);
+    assert_eq!(wrong, "APP__SERVER__PORT_FILE: what the file holds cannot be used as `server.port`");
     let twice = [("APP__DATABASE__URL_FILE", path), ("APP__DATABASE__URL", db::DEFAULT_URL)];
     assert_eq!(refusal("", &twice), "APP__DATABASE__URL_FILE: APP__DATABASE__URL is set as well");
 }

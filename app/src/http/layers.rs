@@ -87,3 +87,36 @@ async fn give_up_in_time(State(timeout): State<Duration>, request: Request, next
 fn after_panic(_: Box<dyn Any + Send>) -> Response {
     Problem::internal().into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use axum::{body::Body, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn panics() {
+        panic!("for the test");
+    }
+
+    #[tokio::test]
+    async fn panics_and_late_answers_become_problems_and_give_their_places_back() {
+        let settings = config::Server {
+            request_timeout: Duration::from_millis(10),
+            max_requests: 2.try_into().unwrap(),
+            ..config::Server::default()
+        };
+        let routes = Router::new().route("/panics", get(panics)).route("/late", get(pending::<()>));
+        let router = surround(routes, Metrics::new(), &settings);
+
+        let paths = [("/panics", 500); 100].into_iter().chain([("/late", 503); 5]).chain([("/nothing", 404)]);
+        for (path, status) in paths {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        }
+    }
+}

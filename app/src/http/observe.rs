@@ -48,7 +48,7 @@ pub(super) async fn observe(State(observer): State<Observer>, request: Request, 
     let took = started.elapsed();
     observer.metrics.answered(method, route, status, took);
     trace::finish(&span, status);
-    span.in_scope(|| info!(status, milliseconds = took.as_secs_f64() * 1000.0, "answered"));
+    span.in_scope(|| info!(status, latency_ms = took.as_secs_f64() * 1000.0, "answered"));
     harden(response.headers_mut(), observer.is_tls);
     response.headers_mut().insert(REQUEST_ID, id);
     response
@@ -61,8 +61,8 @@ fn span(request: &Request, id: &HeaderValue, route: &str) -> Span {
         method = %request.method(),
         path = request.uri().path(),
         route,
-        id = id.to_str().unwrap_or_default(),
-        trace = field::Empty,
+        request_id = id.to_str().unwrap_or_default(),
+        trace_id = field::Empty,
     );
     trace::continue_in(&span, request.headers());
     span

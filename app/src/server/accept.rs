@@ -28,6 +28,9 @@ use crate::{config, shutdown::Shutdown};
 /// When the process has no more file descriptors, accepting at once again would fail at once again.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
+/// How long a connection that is open when all are to be closed may still bring a request: it could be on its way.
+const LAST_CHANCE: Duration = Duration::from_millis(200);
+
 /// Serves the router to every connection until told to stop, then until the last one is done.
 ///
 /// After the signal to stop, new connections and requests are still answered for `server.drain_time`, with
@@ -66,14 +69,14 @@ pub(super) async fn serve(
         () = accept_all => {}
     }
 
+    close.send_replace(true);
     // Who is in the system's queue by now has been told that it is connected.
-    while let (Ok(permit), Ok(Ok((stream, _)))) =
-        (free.clone().try_acquire_owned(), timeout(Duration::ZERO, listener.accept()).await)
+    while let Ok(permit) = free.clone().acquire_owned().await
+        && let Ok(Ok((stream, _))) = timeout(Duration::ZERO, listener.accept()).await
     {
         connections.start(stream, permit);
     }
     drop(listener);
-    close.send_replace(true);
     // When nobody holds a permit any more, every connection is done.
     let _ = free.acquire_many(u32::try_from(limit).unwrap_or(u32::MAX)).await;
 }
@@ -115,11 +118,14 @@ impl Connections {
             let _permit = permit;
             match &connection.tls {
                 None => connection.serve(stream).await,
-                Some(tls) => match timeout(connection.header_timeout, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => connection.serve(stream).await,
-                    Ok(Err(error)) => debug!(%error, "TLS handshake"),
-                    Err(_) => debug!("TLS handshake took too long"),
-                },
+                Some(tls) => {
+                    let handshake = timeout(connection.header_timeout, tls.accept(stream));
+                    match connection.unless_closing(handshake).await {
+                        Some(Ok(Ok(stream))) => connection.serve(stream).await,
+                        Some(Ok(Err(error))) => debug!(%error, "TLS handshake"),
+                        Some(Err(_)) | None => debug!("TLS handshake took too long"),
+                    }
+                }
             }
         });
     }
@@ -133,9 +139,9 @@ impl Connections {
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
 
-        let ended = select! {
-            ended = connection.as_mut() => ended,
-            () = self.closing.clone().requested() => {
+        let ended = match self.unless_closing(connection.as_mut()).await {
+            Some(ended) => ended,
+            None => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -143,6 +149,18 @@ impl Connections {
         if let Err(error) = ended {
             // Clients that go away are everyday business.
             debug!(%error, "connection");
+        }
+    }
+
+    /// What comes of it, if that is before the connection has to close.
+    async fn unless_closing<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let closing = async {
+            self.closing.clone().requested().await;
+            sleep(LAST_CHANCE).await;
+        };
+        select! {
+            result = work => Some(result),
+            () = closing => None,
         }
     }
 

@@ -5,7 +5,7 @@ mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 
-use tokio::{net::TcpListener, runtime::Runtime, select, time::timeout};
+use tokio::{net::TcpListener, runtime::Runtime, select};
 use tracing::info;
 
 use crate::{
@@ -87,12 +87,14 @@ async fn serve(settings: &Settings) -> Result<(), Error> {
         shutdown.clone().requested().await;
         tokio::time::sleep(settings.server.drain_time + limit).await;
     };
+    let finished = async {
+        accept::serve(listener, tls, router, &settings.server, shutdown.clone()).await;
+        db.close().await;
+    };
     select! {
-        () = accept::serve(listener, tls, router, &settings.server, shutdown.clone()) => {}
+        () = finished => {}
         () = deadline => return Err(Error::Deadline(limit)),
     }
-    // Whatever the database still does, nobody waits for it.
-    let _ = timeout(limit, db.close()).await;
     info!("stopped");
     Ok(())
 }

@@ -11,13 +11,13 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// Makes the span a part of the caller's trace, if the headers name one, and writes the trace's id into it.
 pub(crate) fn continue_in(span: &Span, headers: &HeaderMap) {
     if let Some(caller) = caller(headers) {
-        span.record("trace", caller.trace_id().to_string());
+        span.record("trace_id", caller.trace_id().to_string());
         // An error means that no collector is configured.
         let _ = span.set_parent(Context::new().with_remote_span_context(caller));
     } else {
         let own = span.context().span().span_context().trace_id();
         if own != TraceId::INVALID {
-            span.record("trace", own.to_string());
+            span.record("trace_id", own.to_string());
         }
     }
 }

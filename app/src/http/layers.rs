@@ -5,9 +5,9 @@ use std::{any::Any, time::Duration};
 use axum::{
     BoxError, Router,
     error_handling::HandleErrorLayer,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::{Next, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
 use tower::{ServiceBuilder, limit::GlobalConcurrencyLimitLayer};
@@ -36,7 +36,11 @@ pub(super) fn surround(routes: Router, metrics: Metrics, settings: &config::Serv
         })
     };
     let compressible = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::SSE);
-    let observer = observe::Observer { metrics, is_tls: settings.tls.certificate.is_some() };
+    let observer = observe::Observer {
+        metrics,
+        request_timeout: settings.request_timeout,
+        is_tls: settings.tls.certificate.is_some(),
+    };
 
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(observer, observe::observe))
@@ -47,9 +51,8 @@ pub(super) fn surround(routes: Router, metrics: Metrics, settings: &config::Serv
         .layer(shed)
         .load_shed()
         .layer(GlobalConcurrencyLimitLayer::new(settings.max_requests.get()))
-        // Inside the limit: a request gives its place back even when it panics or takes too long.
+        // Inside the limit: a request gives its place back even when it panics.
         .layer(CatchPanicLayer::custom(after_panic))
-        .layer(from_fn_with_state(settings.request_timeout, give_up_in_time))
         .layer(DefaultBodyLimit::max(notes::MAX_REQUEST_BYTES));
 
     routes.fallback(no_such_path).method_not_allowed_fallback(no_such_method).layer(layers)
@@ -77,12 +80,6 @@ pub(super) async fn no_such_method() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the Allow header lists the methods of this path")
 }
 
-async fn give_up_in_time(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
-    tokio::time::timeout(timeout, next.run(request)).await.unwrap_or_else(|_| {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the request took too long; try again").into_response()
-    })
-}
-
 /// Says nothing of the panic: its hook has printed the message and the place.
 fn after_panic(_: Box<dyn Any + Send>) -> Response {
     Problem::internal().into_response()
@@ -92,7 +89,7 @@ fn after_panic(_: Box<dyn Any + Send>) -> Response {
 mod tests {
     use std::future::pending;
 
-    use axum::{body::Body, routing::get};
+    use axum::{body::Body, extract::Request, routing::get};
     use tower::ServiceExt;
 
     use super::*;

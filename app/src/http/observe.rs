@@ -1,13 +1,14 @@
-//! What is known of every request: its id, its trace, its line in the log, its place in the metrics.
+//! What is known of every request: its id, its trace, its line in the log, its place in the metrics, its time limit.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use tokio::time::timeout;
 use tracing::{Instrument, Span, field, info, info_span};
 
 use super::problem::Problem;
@@ -20,6 +21,8 @@ const MAX_ID_LENGTH: usize = 64;
 #[derive(Clone)]
 pub(super) struct Observer {
     pub(super) metrics: Metrics,
+    /// A request that takes longer is answered 503.
+    pub(super) request_timeout: Duration,
     /// Whether clients may be told to come by TLS only.
     pub(super) is_tls: bool,
 }
@@ -34,8 +37,9 @@ pub(super) async fn observe(State(observer): State<Observer>, request: Request, 
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = span(&request, &id, route);
 
-    let mut response = next.run(request).instrument(span.clone()).await;
-
+    let answer = next.run(request).instrument(span.clone());
+    let mut response =
+        timeout(observer.request_timeout, answer).await.unwrap_or_else(|_| too_late().into_response());
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         // Layers in between have set headers that are to stay.
         let (head, body) = problem.with_request_id(id.to_str().ok()).into_parts();
@@ -52,6 +56,10 @@ pub(super) async fn observe(State(observer): State<Observer>, request: Request, 
     harden(response.headers_mut(), observer.is_tls);
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+fn too_late() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the request took too long; try again")
 }
 
 /// The path without its query, which may hold what nobody wants in a log.

@@ -20,8 +20,6 @@ use tracing_subscriber::registry::LookupSpan;
 /// A collector that does not answer must not hold up the end of the process for longer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) type TraceLayer = OpenTelemetryLayer<tracing_subscriber::Registry, SdkTracer>;
-
 /// What collects spans and sends them, from a thread of its own.
 pub(super) fn provider(endpoint: &str) -> SdkTracerProvider {
     let url = format!("{}/v1/traces", endpoint.trim_end_matches('/').trim_end_matches("/v1/traces"));

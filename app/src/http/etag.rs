@@ -5,7 +5,26 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use utoipa::IntoParams;
+
 use super::problem::Problem;
+
+macro_rules! header_parameter {
+    ($type:ident, $name:literal, $required:literal, $description:literal) => {
+        #[doc = concat!("`", $name, "` in the API's description.")]
+        #[derive(IntoParams)]
+        #[into_params(parameter_in = Header)]
+        #[expect(dead_code, reason = "for the description only")]
+        pub(super) struct $type {
+            #[doc = $description]
+            #[param(rename = $name, required = $required, pattern = r#"^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$"#)]
+            tags: String,
+        }
+    };
+}
+header_parameter!(IfMatch, "if-match", false, "The ETag as you read it, or *");
+header_parameter!(IfMatchRequired, "if-match", true, "The ETag as you read it, or * for any");
+header_parameter!(IfNoneMatch, "if-none-match", false, "The ETag of what you have");
 
 /// The tag of a version.
 pub(super) fn of(version: i64) -> HeaderValue {
@@ -34,17 +53,22 @@ impl Versions {
             return Ok(None);
         }
         for value in values {
-            for tag in value.to_str().unwrap_or_default().split(',').map(str::trim) {
-                if tag == "*" {
-                    return Ok(Some(Self::Any));
-                }
-                let opaque = tag.strip_prefix("W/").unwrap_or(tag);
-                let Some(opaque) = opaque.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-                    let detail = format!("{name}: must be * or a list of tags, such as \"3\"");
-                    return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-                };
-                versions.extend(opaque.parse::<i64>().ok());
+            let text = value.to_str().unwrap_or_default().trim();
+            if text == "*" {
+                return Ok(Some(Self::Any));
             }
+            // Between quotes stand the tags, which may hold commas; around them, what separates them.
+            let (mut tags, mut separators) = (Vec::new(), Vec::new());
+            for (index, part) in text.split('"').enumerate() {
+                if index % 2 == 1 { &mut tags } else { &mut separators }.push(part);
+            }
+            let is_separator =
+                |text: &&str| matches!(text.replace(' ', "").as_str(), "" | "," | "W/" | ",W/");
+            if tags.is_empty() || separators.len() != tags.len() + 1 || !separators.iter().all(is_separator) {
+                let detail = format!("{name}: must be * or a list of tags, such as \"3\"");
+                return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+            }
+            versions.extend(tags.iter().filter_map(|tag| tag.parse::<i64>().ok()));
         }
         Ok(Some(Self::Only(versions)))
     }
@@ -99,8 +123,8 @@ mod tests {
         assert_eq!(read(&["*"]).unwrap(), Some(Versions::Any));
         assert_eq!(read(&["\"3\""]).unwrap(), only(&[3]));
         assert_eq!(read(&["W/\"3\", \"4\"", "\"5\""]).unwrap(), only(&[3, 4, 5]));
-        assert_eq!(read(&["\"abc\""]).unwrap(), only(&[]));
-        for wrong in ["", "3", "\"3", "\"3\",", "W/3"] {
+        assert_eq!(read(&["\"abc\", \"a,3\""]).unwrap(), only(&[]));
+        for wrong in ["", "3", "\"3", "W/3", "\"3\" or \"4\""] {
             assert!(read(&[wrong]).is_err(), "{wrong}");
         }
     }

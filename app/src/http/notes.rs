@@ -80,7 +80,7 @@ impl IntoResponse for Note {
 }
 
 /// Create a note
-#[utoipa::path(post, path = "/notes", tag = "notes",
+#[utoipa::path(post, path = "/notes", tag = "notes", request_body = NoteRequest,
     responses(
         (status = 201, body = Note, headers(("location" = String), ("etag" = String))),
         (status = "default", body = Document<'static>, content_type = "application/problem+json")))]
@@ -136,7 +136,7 @@ async fn list(
 
 /// Read a note
 #[utoipa::path(get, path = "/notes/{id}", tag = "notes",
-    params(("id" = i64, Path), ("if-none-match" = Option<String>, Header, description = "The ETag you have")),
+    params(("id" = i64, Path), etag::IfNoneMatch),
     responses(
         (status = 200, body = Note, headers(("etag" = String))),
         (status = 304, description = "You have it already", headers(("etag" = String))),
@@ -154,8 +154,8 @@ async fn read(
 }
 
 /// Replace a note
-#[utoipa::path(put, path = "/notes/{id}", tag = "notes",
-    params(("id" = i64, Path), ("if-match" = String, Header, description = "The ETag as you read it, or *")),
+#[utoipa::path(put, path = "/notes/{id}", tag = "notes", request_body = NoteRequest,
+    params(("id" = i64, Path), etag::IfMatchRequired),
     responses(
         (status = 200, body = Note, headers(("etag" = String))),
         (status = "default", body = Document<'static>, content_type = "application/problem+json")))]
@@ -175,7 +175,7 @@ async fn replace(
 
 /// Delete a note
 #[utoipa::path(delete, path = "/notes/{id}", tag = "notes",
-    params(("id" = i64, Path), ("if-match" = Option<String>, Header, description = "The ETag as you read it, or *")),
+    params(("id" = i64, Path), etag::IfMatch),
     responses(
         (status = 204, description = "It is gone"),
         (status = "default", body = Document<'static>, content_type = "application/problem+json")))]

@@ -130,9 +130,14 @@ fn skopeo_and_umoci_accept_the_layout() -> Outcome {
     let image = format!("{}:checked", layout.display());
     run(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&bundle));
     let rootfs = bundle.join("rootfs");
-    for path in
-        ["app/app", "app/config/app.toml", "etc/passwd", "etc/ssl/certs/ca-certificates.crt", "data", "tmp"]
-    {
+    for path in [
+        "app/app",
+        "app/config/app.production.toml",
+        "etc/passwd",
+        "etc/ssl/certs/ca-certificates.crt",
+        "app/data",
+        "tmp",
+    ] {
         assert!(rootfs.join(path).exists(), "{path} is missing");
     }
     assert!(rootfs.join("usr/share/zoneinfo/Europe/Berlin").is_file());

@@ -23,7 +23,8 @@ impl Container {
         let name = image.replace(':', "-");
         run(Command::new(runtime)
             .args(["create", "--read-only", "--network", "host", "--name", &name])
-            .args(["--volume", &format!("{name}:/data"), "--env", &format!("APP__SERVER__PORT={port}")])
+            .args(["--volume", &format!("{name}:/app/data"), "--env", &format!("APP__SERVER__PORT={port}")])
+            .args(["--env", "APP__ADMIN__PORT=0"])
             .arg(image));
         Container { runtime, name, image: image.to_owned(), port }
     }

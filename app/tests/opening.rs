@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/database.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod database;
+mod support;
 
 use std::time::Duration;
 
@@ -12,7 +10,7 @@ use app::{
     config::{Database, DatabaseUrl},
     db::{BACKEND, Db, OpenError},
 };
-use database::TestDatabase;
+use support::database::TestDatabase;
 
 fn settings(url: &str) -> Database {
     Database {

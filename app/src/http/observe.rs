@@ -52,7 +52,7 @@ pub(super) async fn observe(State(observer): State<Observer>, request: Request, 
     let took = started.elapsed();
     observer.metrics.answered(method, route, status, took);
     trace::finish(&span, status);
-    span.in_scope(|| info!(status, latency_ms = took.as_secs_f64() * 1000.0, "answered"));
+    span.in_scope(|| info!(status, latency_ms = (took.as_secs_f64() * 1e6).round() / 1e3, "answered"));
     harden(response.headers_mut(), observer.is_tls);
     response.headers_mut().insert(REQUEST_ID, id);
     response

@@ -1,8 +1,9 @@
-//! Starts the real binary in a folder of its own, and talks to it.
+//! What the tests share. Here: the real binary, started in a folder of its own, and a client for it.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod database;
+pub(crate) mod router;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

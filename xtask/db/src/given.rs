@@ -1,0 +1,62 @@
+//! A database on a server that runs already, and whose URL was given.
+
+use anyhow::{Context, Result};
+use db_servers::GivenUrl;
+
+use crate::server::Access;
+use crate::{random, sql};
+
+/// A database with a name of its own, dropped at the end.
+pub(crate) struct Given {
+    url: String,
+}
+
+impl Given {
+    /// Makes the database.
+    pub(crate) fn start(given: &GivenUrl) -> Result<(Given, Access)> {
+        let name = format!("throw_away_{}", &random::secret()?[..12]);
+        let url = with_database(&given.url, &name).with_context(|| {
+            format!("{} is no URL such as postgres://user:password@host/database", given.variable)
+        })?;
+        sql::create_database(&url)
+            .with_context(|| format!("cannot make a database with {}", given.variable))?;
+        Ok((Given { url: url.clone() }, Access { url, ca: None }))
+    }
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        // The server may be gone by now, and nobody is left to be told.
+        let _ = sql::drop_database(&self.url);
+    }
+}
+
+/// `url` with another database in its path.
+fn with_database(url: &str, name: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (rest, query) =
+        rest.split_once('?').map_or((rest, String::new()), |(r, query)| (r, format!("?{query}")));
+    let authority = rest.split('/').next().filter(|authority| !authority.is_empty())?;
+    Some(format!("{scheme}://{authority}/{name}{query}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_database_is_replaced_and_the_rest_is_kept() {
+        for (url, expected) in [
+            (
+                "postgres://me:pw@db:5432/postgres?sslmode=require",
+                "postgres://me:pw@db:5432/x?sslmode=require",
+            ),
+            ("mysql://root@127.0.0.1", "mysql://root@127.0.0.1/x"),
+            ("mysql://root@127.0.0.1/?ssl-mode=disabled", "mysql://root@127.0.0.1/x?ssl-mode=disabled"),
+        ] {
+            assert_eq!(with_database(url, "x").as_deref(), Some(expected));
+        }
+        assert_eq!(with_database("db:5432", "x"), None);
+        assert_eq!(with_database("postgres:///postgres", "x"), None);
+    }
+}

@@ -26,13 +26,35 @@ pub(crate) enum Task {
     Build(BuildFlags),
     /// Build the service and its image; load it into Docker or podman when one runs
     Bd(BdFlags),
-    /// Run the whole gate: format, clippy, tests
+    /// Run the whole gate for every database: format, clippy, query cache, tests
     Check,
+    /// Renew or check the query cache that lets sqlx check SQL without a database
+    Sqlx {
+        #[command(subcommand)]
+        task: SqlxTask,
+    },
     /// List the tools that the pipeline can use, and how to install what is missing
     Doctor,
     /// Ends the steps of a run that was killed
     #[command(hide = true)]
     Watchdog,
+}
+
+/// What can be done with sqlx's query cache.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SqlxTask {
+    /// Ask throw-away databases about every query, and put the answers where the build finds them
+    Prepare(SqlxFlags),
+    /// Compare the cache with what throw-away databases say now
+    Check(SqlxFlags),
+}
+
+/// Flags of `sqlx`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SqlxFlags {
+    /// Database backend [default: all in config/pipeline.toml]
+    #[arg(long)]
+    pub(crate) backend: Option<String>,
 }
 
 /// How a plan is run and shown.

@@ -42,8 +42,9 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Bd(flags) => tasks::bd::plan(&Config::load(tasks::bd::need(flags))?, flags)?,
-        Task::Check => tasks::check::plan(&Config::load(Need::Nothing)?),
-        Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::ANY_RUNTIME)?, report)),
+        Task::Check => tasks::check::plan(&Config::load(Need::Databases)?)?,
+        Task::Sqlx { task } => tasks::sqlx::plan(&Config::load(Need::Databases)?, task)?,
+        Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, report)),
         Task::Watchdog => Plan::default(),
     };
     if cli.run.dry_run {

@@ -27,7 +27,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Step {
     /// A short name, unique in its plan.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// What the step is for, in a few words.
     pub(crate) why: String,
     /// The program and its arguments.
@@ -39,7 +39,10 @@ pub(crate) struct Step {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stdin: Option<String>,
     /// The steps that have to succeed before it starts.
-    pub(crate) needs: Vec<&'static str>,
+    pub(crate) needs: Vec<String>,
+    /// Why this machine cannot run it, and how that is mended. It is shown and holds up none of those that need it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) skip: Option<String>,
     /// Whether it runs beside the others at the lowest priority, for what they leave of the machine.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) background: bool,
@@ -77,7 +80,13 @@ impl fmt::Display for Plan {
         writeln!(f, "cd {}", quote(&self.cwd.to_string_lossy()))?;
         for step in &self.steps {
             writeln!(f, "\n# {}: {}", step.name, step.why)?;
-            writeln!(f, "{step}")?;
+            match &step.skip {
+                None => writeln!(f, "{step}")?,
+                Some(reason) => {
+                    writeln!(f, "# skipped: {reason}")?;
+                    step.to_string().lines().try_for_each(|line| writeln!(f, "# {line}"))?;
+                }
+            }
         }
         Ok(())
     }

@@ -4,23 +4,29 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use db_servers::{Backend, Source};
 use image_spec::Platform;
 use xshell::{Shell, cmd};
 
 /// How much a task has to know of the machine. Each probe costs tens of milliseconds, so none is run for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// No tool at all.
-    Nothing,
+    /// Only where database servers can come from.
+    Databases,
     /// What compiles and links.
     Compiler,
     /// Also the first of these container runtimes that answers.
     Runtime(&'static [&'static str]),
+    /// All of it.
+    Everything,
 }
+
+/// The container runtimes, in the order in which they are asked.
+const ANY_RUNTIME: &[&str] = &["docker", "podman"];
 
 impl Need {
     /// Also any container runtime.
-    pub(crate) const ANY_RUNTIME: Need = Need::Runtime(&["docker", "podman"]);
+    pub(crate) const ANY_RUNTIME: Need = Need::Runtime(ANY_RUNTIME);
 }
 
 /// What was found.
@@ -36,6 +42,8 @@ pub(crate) struct Tools {
     pub(crate) zig: bool,
     /// The container runtime that answers.
     pub(crate) runtime: Option<Runtime>,
+    /// Where the server of each database comes from, or what is missing.
+    pub(crate) databases: Vec<(Backend, Result<Source, String>)>,
 }
 
 /// A container runtime that images can be loaded into.
@@ -153,26 +161,25 @@ pub(crate) const TABLE: &[Tool] = &[
 impl Tools {
     /// Looks for what `need` asks for; the probes run side by side.
     pub(crate) fn probe(need: Need) -> Tools {
-        if need == Need::Nothing {
-            return Tools::default();
-        }
+        let runtimes = match need {
+            Need::Databases => return Tools { databases: databases(), ..Tools::default() },
+            Need::Compiler => &[],
+            Need::Runtime(programs) => programs,
+            Need::Everything => ANY_RUNTIME,
+        };
         let found = TABLE.iter().map(|tool| tool.program).filter(|p| on_path(p)).collect::<Vec<_>>();
         thread::scope(|scope| {
             let targets = scope.spawn(installed_targets);
             let static_libc = scope.spawn(has_static_libc);
             let zig = scope.spawn(|| has_zig(found.contains(&"cargo-zigbuild")));
-            let runtime = match need {
-                Need::Runtime(programs) => {
-                    let found = &found;
-                    Some(scope.spawn(move || running_runtime(programs, found)))
-                }
-                Need::Nothing | Need::Compiler => None,
-            };
+            let databases = (need == Need::Everything).then(|| scope.spawn(databases));
+            let runtime = scope.spawn(|| running_runtime(runtimes, &found));
             Tools {
                 targets: targets.join().unwrap_or_default(),
                 static_libc: static_libc.join().unwrap_or_default(),
                 zig: zig.join().unwrap_or_default(),
-                runtime: runtime.and_then(|thread| thread.join().unwrap_or_default()),
+                runtime: runtime.join().unwrap_or_default(),
+                databases: databases.and_then(|thread| thread.join().ok()).unwrap_or_default(),
                 found: found.clone(),
             }
         })
@@ -192,10 +199,32 @@ impl Tools {
 impl Tool {
     /// The first line of what it says of its version.
     pub(crate) fn installed_version(&self) -> Option<String> {
-        let text = first_line(self.program, self.version)?;
-        let number = text.split([' ', ',', ')']).find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-        Some(number.unwrap_or(&text).to_owned())
+        first_line(self.program, self.version).map(|text| number_in(&text))
     }
+}
+
+/// What is known of the version of a database server.
+pub(crate) fn server_version(source: &Source) -> String {
+    match source {
+        Source::File => "built in".to_owned(),
+        Source::Programs(programs) => {
+            let text = first_line(&programs.serve.to_string_lossy(), &["--version"]);
+            let version = text.map_or_else(|| "?".to_owned(), |text| number_in(&text));
+            version.split('-').next().unwrap_or_default().to_owned()
+        }
+        Source::Container(container) => format!("by {}", container.runtime),
+        Source::Url(_) => "by its URL".to_owned(),
+    }
+}
+
+fn number_in(text: &str) -> String {
+    let number = text.split([' ', ',', ')']).find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    number.unwrap_or(text).to_owned()
+}
+
+fn databases() -> Vec<(Backend, Result<Source, String>)> {
+    let find = |backend| (backend, db_servers::find(backend).map_err(|missing| missing.to_string()));
+    Backend::ALL.map(find).to_vec()
 }
 
 /// The output of a short command, or nothing when it fails or is not there.

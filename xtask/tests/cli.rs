@@ -46,7 +46,8 @@ fn help_names_every_task() {
         Commands:
           build   Build the service as a static binary under target/dist
           bd      Build the service and its image; load it into Docker or podman when one runs
-          check   Run the whole gate: format, clippy, tests
+          check   Run the whole gate for every database: format, clippy, query cache, tests
+          sqlx    Renew or check the query cache that lets sqlx check SQL without a database
           doctor  List the tools that the pipeline can use, and how to install what is missing
           help    Print this message or the help of the given subcommand(s)
 

@@ -167,7 +167,7 @@ fn a_given_server_gets_a_database_of_its_own(backend: Backend) {
 
 fn runs_in_a_container(backend: Backend) {
     let source = support::container(backend).unwrap();
-    let mut server = Server::start_from(&source, backend, Options { fast: true }).unwrap();
+    let mut server = Server::start_from(&source, backend, Options::default()).unwrap();
     let url = server.url().to_owned();
     execute(&url, "CREATE TABLE t (i INTEGER)").unwrap();
     server.kill().unwrap();

@@ -1,5 +1,6 @@
 //! A fixed configuration for tests: plans that follow from it are the same on every machine.
 
+use db_servers::{Backend, Container};
 use image_spec::Platform;
 
 use super::{Config, Host, Package, Pipeline, Source};
@@ -32,6 +33,8 @@ src = "config/app.toml"
 dest = "/app/config/app.toml"
 "#;
 
+const POSTGRES: Container = Container { runtime: "docker", image: "postgres" };
+
 /// An x86-64 Linux machine with zig and Docker, and a clean checkout of a commit.
 pub(crate) fn config() -> Config {
     Config {
@@ -49,12 +52,18 @@ pub(crate) fn config() -> Config {
             bin_dir: "/galley/target/debug".into(),
             cargo_home: "/home/me/.cargo".into(),
             rustflags: None,
+            ci: false,
             tools: Tools {
                 found: vec!["cargo", "rustc", "cc", "git", "cargo-zigbuild", "musl-gcc", "docker", "podman"],
                 targets: ["x86_64", "aarch64"].map(|arch| format!("{arch}-unknown-linux-musl")).to_vec(),
                 static_libc: true,
                 zig: true,
                 runtime: Some(Runtime { program: "docker", version: "29.1.0".to_owned() }),
+                databases: vec![
+                    (Backend::Sqlite, Ok(db_servers::Source::File)),
+                    (Backend::Postgres, Ok(db_servers::Source::Container(POSTGRES))),
+                    (Backend::Mysql, Err("no MariaDB server".to_owned())),
+                ],
             },
         },
     }

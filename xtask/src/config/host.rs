@@ -21,6 +21,8 @@ pub(crate) struct Host {
     pub(crate) cargo_home: PathBuf,
     /// The user's RUSTFLAGS, which hide every other source of flags.
     pub(crate) rustflags: Option<String>,
+    /// Whether this is continuous integration, where nothing may be left out.
+    pub(crate) ci: bool,
     /// The tools.
     pub(crate) tools: Tools,
 }
@@ -36,6 +38,7 @@ impl Host {
             bin_dir,
             cargo_home: cargo_home(),
             rustflags: env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty()),
+            ci: env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false"),
             tools: Tools::probe(need),
         }
     }

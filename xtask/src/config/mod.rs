@@ -11,6 +11,7 @@ mod source;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use db_servers::Backend;
 use image_spec::Platform;
 
 use crate::error::{Usage, did_you_mean};
@@ -61,6 +62,17 @@ impl Config {
             Some(name) if known.iter().any(|backend| backend == name) => Ok(name),
             Some(name) => {
                 Err(Usage(format!("unknown backend `{name}`, {}", did_you_mean(name, known))).into())
+            }
+        }
+    }
+
+    /// Why no server can be started for `backend`, and how that is mended.
+    pub(crate) fn missing_database(&self, backend: &str) -> Option<String> {
+        match backend.parse::<Backend>() {
+            Err(unknown) => Some(unknown),
+            Ok(backend) => {
+                let mut databases = self.host.tools.databases.iter();
+                databases.find(|(name, _)| *name == backend).and_then(|(_, found)| found.clone().err())
             }
         }
     }

@@ -31,6 +31,15 @@ pub(crate) enum Event<'a> {
         /// The command, as a shell takes it.
         command: String,
     },
+    /// A step was passed over, because this machine cannot run it.
+    StepSkipped {
+        /// Its name.
+        step: &'a str,
+        /// What it is for.
+        why: &'a str,
+        /// What is missing, and how it is installed.
+        reason: &'a str,
+    },
     /// A step printed a line.
     Output {
         /// The step.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::event::{Event, Outcome};
-use super::summary::{self, Row, painted};
+use super::summary::{self, End, Row, painted};
 use crate::config;
+use crate::plan::Plan;
 
 /// How many of a failed step's last lines are worth repeating.
 const TAIL: usize = 40;
@@ -27,6 +28,8 @@ pub(crate) struct Human {
     commands: HashMap<String, String>,
     rows: Vec<Row>,
     products: String,
+    /// The room for names, in columns.
+    width: usize,
 }
 
 impl Human {
@@ -43,12 +46,19 @@ impl Human {
             commands: HashMap::new(),
             rows: Vec::new(),
             products: String::new(),
+            width: summary::WIDTH,
         }
     }
 
     /// Whether colours are shown.
     pub(super) fn is_coloured(&self) -> bool {
         self.colour
+    }
+
+    /// Makes room for the names of the steps.
+    pub(super) fn begin(&mut self, plan: &Plan) {
+        let names = plan.steps.iter().map(|step| step.name.len());
+        self.width = names.max().unwrap_or_default().max(summary::WIDTH);
     }
 
     /// Shows an event.
@@ -59,14 +69,16 @@ impl Human {
                 self.line(&format!("{} {message}", painted("note:", "36", self.colour)))
             }
             Event::StepStarted { step, why, command } => self.started(step, why, command),
+            Event::StepSkipped { step, why, reason } => self.skipped(step, why, reason),
             Event::Output { step, line } => self.output(step, line),
             Event::StepFinished { step, outcome, seconds, .. } => {
                 self.finished_step(step, *outcome, *seconds)
             }
             Event::Artifact { path, size, .. } => {
-                self.products += &format!("{:>10}  {path} ({})\n", "artifact", summary::bytes(*size));
+                self.products +=
+                    &format!("{:>1$}  {path} ({2})\n", "artifact", self.width, summary::bytes(*size));
             }
-            Event::Image(image) => self.products += &summary::image(image),
+            Event::Image(image) => self.products += &summary::image(image, self.width),
             Event::Error { message } => {
                 self.line(&format!("{} {message}", painted("error:", "1;31", self.colour)))
             }
@@ -79,14 +91,22 @@ impl Human {
         if let Some(live) = &self.live {
             let bar = live
                 .add(ProgressBar::new_spinner().with_prefix(step.to_owned()).with_message(why.to_owned()));
-            if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {spinner} {elapsed} {wide_msg}") {
+            let template = format!("{{prefix:>{}}} {{spinner}} {{elapsed}} {{wide_msg}}", self.width);
+            if let Ok(style) = ProgressStyle::with_template(&template) {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(Duration::from_millis(100));
             self.bars.insert(step.to_owned(), bar);
         } else if !self.quiet {
-            self.line(&format!("{step:>10} > {why}"));
+            self.line(&format!("{step:>0$} > {why}", self.width));
         }
+    }
+
+    /// Shown even when quiet: what was not checked must not pass for checked.
+    fn skipped(&mut self, step: &str, why: &str, reason: &str) {
+        let warning = painted("warning:", "33", self.colour);
+        self.line(&format!("{warning} step `{step}` is skipped ({why}): {reason}"));
+        self.rows.push(Row { step: step.to_owned(), end: End::Skipped });
     }
 
     fn output(&mut self, step: &str, line: &str) {
@@ -98,7 +118,7 @@ impl Human {
         if self.quiet {
             return;
         }
-        self.line(&format!("{} {line}", painted(&format!("{step:>10} |"), "2", self.colour)));
+        self.line(&format!("{} {line}", painted(&format!("{step:>0$} |", self.width), "2", self.colour)));
         self.last = Some(step.to_owned());
     }
 
@@ -106,7 +126,7 @@ impl Human {
         if let Some(bar) = self.bars.remove(step) {
             bar.finish_and_clear();
         }
-        self.rows.push(Row { step: step.to_owned(), outcome, seconds });
+        self.rows.push(Row { step: step.to_owned(), end: End::Ran { outcome, seconds } });
     }
 
     fn finished(&mut self, exit_code: u8, seconds: f64, failed: Option<&str>) {
@@ -119,7 +139,7 @@ impl Human {
             let error = painted("error:", "1;31", self.colour);
             self.line(&format!("{error} step `{step}` failed with exit code {exit_code}: {command}"));
         } else if exit_code == 0 && !self.quiet {
-            let summary = format!("\n{}\n{}", summary::steps(&self.rows, seconds), self.products);
+            let summary = format!("\n{}\n{}", summary::steps(&self.rows, seconds, self.width), self.products);
             self.line(summary.trim_end());
         }
     }

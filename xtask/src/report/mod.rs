@@ -45,6 +45,13 @@ impl Report {
         }
     }
 
+    /// Prepares for the steps of a plan that is about to run.
+    pub(crate) fn begin(&mut self, plan: &Plan) {
+        if let Report::Human(human) = self {
+            human.begin(plan);
+        }
+    }
+
     /// Shows a plan instead of running it.
     pub(crate) fn plan(&mut self, plan: &Plan) {
         match self {

@@ -6,29 +6,50 @@ use super::event::{ImageFinished, Outcome, ToolStatus};
 pub(super) struct Row {
     /// Its name.
     pub(super) step: String,
-    /// How it ended.
-    pub(super) outcome: Outcome,
-    /// How long it ran.
-    pub(super) seconds: f64,
+    /// What became of it.
+    pub(super) end: End,
 }
 
+/// What became of a step.
+pub(super) enum End {
+    /// It ran.
+    Ran {
+        /// How it ended.
+        outcome: Outcome,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// It did not run.
+    Skipped,
+}
+
+/// The room for names, in columns, unless a step's is longer.
+pub(super) const WIDTH: usize = 10;
+
 /// A table of the steps.
-pub(super) fn steps(rows: &[Row], seconds: f64) -> String {
+pub(super) fn steps(rows: &[Row], seconds: f64, width: usize) -> String {
     let mut text = String::new();
     for row in rows {
-        let remark = match row.outcome {
-            Outcome::Done => "",
-            Outcome::Cached => "   cached",
-            Outcome::Failed => "   failed",
-            Outcome::Cancelled => "   cancelled",
+        let end = match row.end {
+            End::Ran { outcome, seconds } => format!("{seconds:>7.2} s{}", remark(outcome)),
+            End::Skipped => format!("{:>9}   skipped", "-"),
         };
-        text += &format!("{:>10}  {:>7.2} s{remark}\n", row.step, row.seconds);
+        text += &format!("{:>width$}  {end}\n", row.step);
     }
-    text + &format!("{:>10}  {seconds:>7.2} s\n", "in all")
+    text + &format!("{:>width$}  {seconds:>7.2} s\n", "in all")
+}
+
+fn remark(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "",
+        Outcome::Cached => "   cached",
+        Outcome::Failed => "   failed",
+        Outcome::Cancelled => "   cancelled",
+    }
 }
 
 /// What there is to know of an image.
-pub(super) fn image(image: &ImageFinished) -> String {
+pub(super) fn image(image: &ImageFinished, width: usize) -> String {
     let layer = |layer: &image_spec::LayerReport| {
         format!("{} {}{}", layer.name, bytes(layer.size), if layer.cached { " cached" } else { "" })
     };
@@ -41,7 +62,7 @@ pub(super) fn image(image: &ImageFinished) -> String {
     ];
     lines.extend(image.loaded_into.iter().map(|runtime| ("loaded", format!("into {runtime}"))));
     lines.extend(image.run.iter().zip(["run it", ""]).map(|(command, title)| (title, command.clone())));
-    lines.into_iter().map(|(title, text)| format!("{title:>10}  {text}\n")).collect()
+    lines.into_iter().map(|(title, text)| format!("{title:>width$}  {text}\n")).collect()
 }
 
 /// A table of tools with what is missing and how to install it.

@@ -55,6 +55,7 @@ pub(crate) fn run(plan: &Plan, jobs: Option<NonZeroUsize>, report: &mut Report) 
     let (exit_code, failed) = match take_lock(plan, &receiver, report)? {
         Err(signal) => (code_of(signal), None),
         Ok(_lock) => {
+            report.begin(plan);
             let end = Session::new(plan, jobs, sender, report)?.run(&receiver)?;
             if end.exit_code == 0 {
                 report.products(&plan.products)?;

@@ -100,7 +100,7 @@ impl<'p, 'r> Session<'p, 'r> {
             }
             match self.next(messages) {
                 Some(Message::Line { index, text }) => {
-                    self.report.event(&Event::Output { step: self.plan.steps[index].name, line: &text });
+                    self.report.event(&Event::Output { step: &self.plan.steps[index].name, line: &text });
                 }
                 Some(Message::Ended { index, exit_code }) => self.ended(index, exit_code),
                 Some(Message::Token(token)) => self.budget.add(token)?,
@@ -131,6 +131,7 @@ impl<'p, 'r> Session<'p, 'r> {
     }
 
     fn start_ready_steps(&mut self) {
+        self.skip_ready_steps();
         let ready = self.ready();
         for (started, index) in ready.iter().enumerate() {
             let beside =
@@ -143,9 +144,20 @@ impl<'p, 'r> Session<'p, 'r> {
         }
     }
 
+    /// Passes over what cannot run here; those that need it may be next.
+    fn skip_ready_steps(&mut self) {
+        let plan = self.plan;
+        let to_skip = |index: &usize| Some((*index, plan.steps[*index].skip.as_deref()?));
+        while let Some((index, reason)) = self.ready().iter().find_map(to_skip) {
+            let Step { name, why, .. } = &plan.steps[index];
+            self.report.event(&Event::StepSkipped { step: name, why, reason });
+            self.steps[index] = State::Succeeded;
+        }
+    }
+
     /// The steps that could start now.
     fn ready(&self) -> Vec<usize> {
-        let succeeded = |name: &&str| {
+        let succeeded = |name: &String| {
             let position = self.plan.steps.iter().position(|step| step.name == *name);
             position.is_some_and(|index| matches!(self.steps[index], State::Succeeded))
         };
@@ -158,7 +170,11 @@ impl<'p, 'r> Session<'p, 'r> {
 
     fn start(&mut self, index: usize, slot: Slot) {
         let step = &self.plan.steps[index];
-        self.report.event(&Event::StepStarted { step: step.name, why: &step.why, command: step.to_string() });
+        self.report.event(&Event::StepStarted {
+            step: &step.name,
+            why: &step.why,
+            command: step.to_string(),
+        });
         let colour = self.report.is_coloured();
         let start = |client| {
             let around = Surroundings { cwd: &self.plan.cwd, client, colour };
@@ -174,7 +190,7 @@ impl<'p, 'r> Session<'p, 'r> {
                 self.steps[index] = State::Running(running);
             }
             Err(error) => {
-                self.report.event(&Event::Output { step: step.name, line: &format!("{error:#}") });
+                self.report.event(&Event::Output { step: &step.name, line: &format!("{error:#}") });
                 self.steps[index] = State::Running(running);
                 self.ended(index, COMMAND_NOT_FOUND);
             }
@@ -202,9 +218,9 @@ impl<'p, 'r> Session<'p, 'r> {
             self.steps[index] = State::Succeeded;
         }
         let seconds = running.began.elapsed().as_secs_f64();
-        self.report.event(&Event::StepFinished { step: step.name, outcome, exit_code, seconds });
+        self.report.event(&Event::StepFinished { step: &step.name, outcome, exit_code, seconds });
         if outcome == Outcome::Failed {
-            self.stop(End { exit_code, failed: Some(step.name) });
+            self.stop(End { exit_code, failed: Some(&step.name) });
         }
     }
 

@@ -161,11 +161,11 @@ fn image_step(config: &Config, spec: &ImageSpec, metadata: &Path, path: &Path) -
         text(metadata),
     ];
     Ok(Step {
-        name: "image",
+        name: "image".to_owned(),
         why: format!("write the image for {} on the base {}", spec.platform, spec.base),
         argv,
         stdin: Some(serde_json::to_string_pretty(spec)?),
-        needs: vec!["artifact"],
+        needs: super::words(&["artifact"]),
         outputs: vec![path.to_owned()],
         ..Step::default()
     })
@@ -173,10 +173,10 @@ fn image_step(config: &Config, spec: &ImageSpec, metadata: &Path, path: &Path) -
 
 fn load_step(runtime: &Runtime, archive: &Path) -> Step {
     Step {
-        name: "load",
+        name: "load".to_owned(),
         why: format!("load the image into {} {}", runtime.program, runtime.version),
         argv: load_argv(runtime.program, archive),
-        needs: vec!["image"],
+        needs: super::words(&["image"]),
         ..Step::default()
     }
 }

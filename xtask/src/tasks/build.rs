@@ -60,10 +60,10 @@ pub(super) fn artifact(config: &Config, flags: &BuildFlags) -> Result<Artifact> 
     place.extend(flags.upx.then(|| "--upx".to_owned()));
     place.extend([&compiled, &path].map(|path| path.to_string_lossy().into_owned()));
     let place = Step {
-        name: "artifact",
+        name: "artifact".to_owned(),
         why: format!("put the binary in its place{}", if flags.upx { ", packed by UPX" } else { "" }),
         argv: place,
-        needs: vec!["compile", "engine"],
+        needs: words(&["compile", "engine"]),
         outputs: vec![path.clone()],
         ..Step::default()
     };
@@ -81,7 +81,7 @@ fn compile_step(
     let package = &config.pipeline.build.package;
     let feature = format!("db_{backend}");
     let mut step = Step {
-        name: "compile",
+        name: "compile".to_owned(),
         why: format!("compile the service for {platform} and {backend}, static by {}", linking.by),
         argv: words(&["cargo", linking.subcommand, "--locked", "--package", package, "--bin", package]),
         outputs: vec![output],

@@ -1,34 +1,65 @@
 //! `check`: the whole gate.
 
-use super::words;
+use anyhow::{Result, bail};
+
+use super::{cargo_one_by_one, databases, databases_step, service, sqlx, words};
 use crate::config::Config;
 use crate::plan::{Plan, Step};
 
-/// The packages of the workspace. They are named, because xtask never builds the whole workspace by accident.
-const PACKAGES: [&str; 4] = ["app", "xtask", "xtask-oci", "image-spec"];
+/// The packages besides the service. They are named, because xtask never builds the whole workspace by accident.
+const PACKAGES: [&str; 5] = ["xtask", "xtask-db", "xtask-oci", "db-servers", "image-spec"];
 
-/// Plans `check`.
-pub(crate) fn plan(config: &Config) -> Plan {
-    let packages = PACKAGES.iter().flat_map(|name| ["--package", name]).collect::<Vec<_>>();
-    let step = |name, why: &str, argv: &[&str], needs| Step {
-        name,
-        why: why.to_owned(),
-        argv: words(argv),
-        needs,
-        ..Step::default()
-    };
-    let clippy =
-        [&["cargo", "clippy", "--locked", "--all-targets"], &packages[..], &["--", "-D", "warnings"]]
-            .concat();
-    let test = [&["cargo", "test", "--locked"], &packages[..]].concat();
-    Plan {
-        cwd: config.root.clone(),
-        steps: vec![
-            step("format", "the sources are formatted", &["cargo", "fmt", "--all", "--check"], vec![]),
-            step("clippy", "the sources have no lints", &clippy, vec![]),
-            // One after the other: both would wait for the same target folder.
-            step("test", "all tests pass", &test, vec!["clippy"]),
-        ],
-        ..Plan::default()
+/// Plans `check`. The service is checked once for each backend, with exactly that backend's features.
+///
+/// # Errors
+/// In continuous integration where a database is missing; elsewhere its steps are skipped.
+pub(crate) fn plan(config: &Config) -> Result<Plan> {
+    let backends = &config.pipeline.build.backends;
+    let pipeline = PACKAGES.iter().flat_map(|name| words(&["--package", name])).collect::<Vec<_>>();
+
+    let format = words(&["cargo", "fmt", "--all", "--check"]);
+    let mut steps =
+        vec![step("clippy".to_owned(), "the pipeline has no lints".to_owned(), clippy(&pipeline))];
+    steps.push(databases_step(config));
+    for backend in backends {
+        let skip = skip(config, backend)?;
+        // First, because a query that is not in the cache is no more than a compiler's error to the others.
+        steps.push(Step { skip: skip.clone(), ..sqlx::describe_step(config, backend) });
+        steps.push(Step { skip: skip.clone(), ..sqlx::compare_step(config, backend) });
+
+        let why = format!("the service for {backend} has no lints");
+        steps.push(step(format!("clippy-{backend}"), why, clippy(&service(config, backend))));
+
+        let beside = words(&[&databases(config), "exec", "--backend", backend, "--"]);
+        let argv = [beside, test(&service(config, backend))].concat();
+        let why = format!("all tests of the service for {backend} pass");
+        steps.push(Step { skip, ..step(format!("test-{backend}"), why, argv) });
     }
+    steps.push(step("test".to_owned(), "all tests of the pipeline pass".to_owned(), test(&pipeline)));
+    cargo_one_by_one(&mut steps);
+    steps.insert(0, step("format".to_owned(), "the sources are formatted".to_owned(), format));
+    Ok(Plan { cwd: config.root.clone(), steps, ..Plan::default() })
+}
+
+/// Why the steps that need a database are skipped.
+fn skip(config: &Config, backend: &str) -> Result<Option<String>> {
+    match config.missing_database(backend) {
+        Some(missing) if config.host.ci => {
+            bail!("{missing}\nwith CI set, nothing is left out")
+        }
+        missing => Ok(missing),
+    }
+}
+
+fn step(name: String, why: String, argv: Vec<String>) -> Step {
+    Step { name, why, argv, ..Step::default() }
+}
+
+fn clippy(packages: &[String]) -> Vec<String> {
+    let command = words(&["cargo", "clippy", "--locked", "--all-targets"]);
+    [&command, packages, &words(&["--", "-D", "warnings"])].concat()
+}
+
+fn test(packages: &[String]) -> Vec<String> {
+    [&words(&["cargo", "test", "--locked"]), packages].concat()
 }

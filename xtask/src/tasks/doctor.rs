@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cli::Linker;
 use crate::config::Config;
 use crate::report::{Report, ToolStatus};
-use crate::tools::TABLE;
+use crate::tools::{TABLE, server_version};
 
 /// Reports every tool; fails only when `cargo xtask bd` cannot work.
 pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
@@ -34,7 +34,16 @@ pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
         install: "pip install ziglang==0.15.2".to_owned(),
         required: false,
     };
-    let all = programs.chain([zig]).chain(targets).collect::<Vec<_>>();
+    let databases = tools.databases.iter().filter_map(|(backend, found)| {
+        Some(ToolStatus {
+            name: backend.to_string(),
+            version: found.as_ref().ok().map(server_version),
+            purpose: "sqlx, check: a throw-away server".to_owned(),
+            install: backend.install()?.to_owned(),
+            required: false,
+        })
+    });
+    let all = programs.chain([zig]).chain(targets).chain(databases).collect::<Vec<_>>();
 
     let lacks_required = all.iter().any(|tool| tool.required && tool.version.is_none());
     let linking = config.platform(None).and_then(|platform| {

@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod doctor;
 mod linking;
+pub(crate) mod sqlx;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use crate::plan::Step;
 /// is enough for the engine, as long as it does not push back the service.
 fn engine_step(config: &Config) -> Step {
     Step {
-        name: "engine",
+        name: "engine".to_owned(),
         why: "build the image engine, on its first use".to_owned(),
         argv: words(&["nice", "-n", "19", "cargo", "build", "--locked", "--package", "xtask-oci"]),
         background: true,
@@ -28,8 +29,44 @@ fn engine_step(config: &Config) -> Step {
 
 /// The engine's program.
 fn engine(config: &Config) -> String {
-    let program = format!("xtask-oci{}", std::env::consts::EXE_SUFFIX);
+    beside_xtask(config, "xtask-oci")
+}
+
+/// The step that builds what starts databases.
+fn databases_step(config: &Config) -> Step {
+    Step {
+        name: "databases".to_owned(),
+        why: "build what starts throw-away databases, on its first use".to_owned(),
+        argv: words(&["cargo", "build", "--locked", "--package", "xtask-db"]),
+        outputs: vec![databases(config).into()],
+        ..Step::default()
+    }
+}
+
+/// The program that starts databases.
+fn databases(config: &Config) -> String {
+    beside_xtask(config, "xtask-db")
+}
+
+/// A program of this workspace, which cargo builds beside this one.
+fn beside_xtask(config: &Config, name: &str) -> String {
+    let program = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     config.relative(&config.host.bin_dir.join(program)).to_string_lossy().into_owned()
+}
+
+/// The arguments that mean the service with exactly one backend.
+fn service(config: &Config, backend: &str) -> Vec<String> {
+    let feature = format!("db_{backend}");
+    words(&["--package", &config.pipeline.build.package, "--no-default-features", "--features", &feature])
+}
+
+/// Has each of those steps that need nothing else need the one before it: they would all wait for one target folder, and
+/// hold a job while they do.
+fn cargo_one_by_one(steps: &mut [Step]) {
+    let mut last = None;
+    for step in steps.iter_mut().filter(|step| step.needs.is_empty()) {
+        step.needs.extend(last.replace(step.name.clone()));
+    }
 }
 
 fn words(words: &[&str]) -> Vec<String> {

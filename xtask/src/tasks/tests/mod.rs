@@ -2,11 +2,12 @@
 
 mod bd_plans;
 mod build_plans;
+mod check_plans;
 
 use expect_test::{Expect, expect};
 use image_spec::Platform;
 
-use super::{bd, build, check};
+use super::{bd, build};
 use crate::cli::{BdFlags, BuildFlags, Output};
 use crate::config::Config;
 use crate::config::fixture::config;
@@ -28,22 +29,6 @@ fn bare_config() -> Config {
     config.host.tools.zig = false;
     config.host.tools.runtime = None;
     config
-}
-
-#[test]
-fn check_runs_format_clippy_and_tests() {
-    expect![[r#"
-        cd /galley
-
-        # format: the sources are formatted
-        cargo fmt --all --check
-
-        # clippy: the sources have no lints
-        cargo clippy --locked --all-targets --package app --package xtask --package xtask-oci --package image-spec -- -D warnings
-
-        # test: all tests pass
-        cargo test --locked --package app --package xtask --package xtask-oci --package image-spec
-    "#]].assert_eq(&check::plan(&config()).to_string());
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! Steps that a machine cannot run: shown, never counted as passed, and in continuous integration a failure.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod kitchen;
+
+use kitchen::{Kitchen, check_documented, stderr};
+
+/// No machine has a server for it.
+const UNHEARD_OF: &str = r#"["oracle", "sqlite"]"#;
+
+#[test]
+fn a_step_that_cannot_run_here_is_shown_and_holds_up_no_other() {
+    let kitchen = Kitchen::for_backends(UNHEARD_OF, "echo \"$@\" >> log");
+    let output = kitchen.run(&["check", "--quiet"]);
+    let text = stderr(&output);
+    assert!(output.status.success(), "{text}");
+    let warning = "warning: step `test-oracle` is skipped (all tests of the service for oracle pass): no database is \
+                   named `oracle`; there is sqlite, postgres, mysql\n";
+    assert!(text.contains(warning) && text.lines().count() == 3, "{text}");
+    let log = kitchen.read("log");
+    assert!(log.contains("test --locked --package app --no-default-features --features db_sqlite"), "{log}");
+    assert!(
+        log.contains("clippy") && !log.contains("test --locked --package app --features db_oracle"),
+        "{log}"
+    );
+
+    let text = stderr(&kitchen.run(&["check"]));
+    assert!(text.contains("\n    test-oracle          -   skipped\n"), "{text}");
+}
+
+#[test]
+fn a_skipped_step_is_an_event_and_part_of_the_plan() {
+    let kitchen = Kitchen::for_backends(UNHEARD_OF, "");
+    let run = |args: &[&str]| {
+        let output = kitchen.run(&[args, &["--message-format", "json"]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
+    };
+    let events = run(&["check"]);
+    let skipped = events.iter().filter(|event| event["event"] == "step-skipped").collect::<Vec<_>>();
+    assert_eq!(skipped.len(), 3);
+    assert_eq!(skipped[0]["step"], "describe-oracle");
+    check_documented(&events);
+
+    let plan = run(&["check", "--dry-run"]).remove(0);
+    let step = plan["steps"].as_array().unwrap().iter().find(|step| step["name"] == "test-oracle").unwrap();
+    assert_eq!(step["skip"], skipped[0]["reason"]);
+    check_documented(std::slice::from_ref(step));
+}
+
+#[test]
+fn in_continuous_integration_a_missing_database_is_a_failure() {
+    let kitchen = Kitchen::for_backends(UNHEARD_OF, "touch ran");
+    let output = kitchen.xtask(&["check"]).env("CI", "true").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("error: no database is named `oracle`"), "{}", stderr(&output));
+    assert!(!kitchen.path().join("ran").exists());
+}

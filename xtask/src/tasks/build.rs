@@ -90,6 +90,8 @@ fn compile_step(
     step.argv.extend(words(&["--no-default-features", "--features", &feature]));
     step.argv.extend(words(&["--profile", profile.name(), "--target", &linking.target]));
 
+    step.env.extend(commit(config).map(|commit| ("APP_COMMIT".to_owned(), commit)));
+
     let rustflags = rustflags(config, linking);
     match &config.host.rustflags {
         // Cargo takes flags from one place only, and the variable wins. A flag with a space has no place in it.
@@ -105,6 +107,13 @@ fn compile_step(
         }
     }
     step
+}
+
+/// What `app --version` calls the commit: as many digits as people compare, and whether there was more than is in it.
+fn commit(config: &Config) -> Option<String> {
+    let revision = config.source.revision.as_deref()?;
+    let (hash, mark) = revision.split_at(revision.find('-').unwrap_or(revision.len()));
+    Some(format!("{}{mark}", &hash[..hash.len().min(12)]))
 }
 
 /// Flags that make the binary static and independent of where it was built.

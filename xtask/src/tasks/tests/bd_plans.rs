@@ -15,7 +15,7 @@ fn bd_loads_into_the_runtime_that_runs() {
             cd /galley
 
             # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
@@ -154,7 +154,7 @@ fn bd_with_every_flag() {
             cd /galley
 
             # compile: compile the service for linux/amd64 and postgres, static by cargo-zigbuild and musl
-            cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci

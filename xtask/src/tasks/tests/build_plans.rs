@@ -16,7 +16,7 @@ fn build_takes_the_first_way_to_link_that_works() {
             cd /galley
 
             # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
@@ -42,7 +42,7 @@ fn build_with_every_flag() {
             cd /galley
 
             # compile: compile the service for linux/arm64 and postgres, static by cargo-zigbuild and musl
-            cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
@@ -62,7 +62,7 @@ fn build_by_musl_gcc() {
             cd /galley
 
             # compile: compile the service for linux/amd64 and sqlite, static by musl-gcc
-            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
@@ -81,7 +81,7 @@ fn build_on_a_machine_with_nothing_but_a_compiler() {
             cd /galley
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
@@ -102,7 +102,7 @@ fn build_adds_to_the_rustflags_of_the_user() {
             cd /galley
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
+            APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
 
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
@@ -124,7 +124,7 @@ fn build_keeps_to_a_target_folder_elsewhere() {
             cd /galley
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci

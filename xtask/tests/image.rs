@@ -193,6 +193,16 @@ fn a_fresh_clone_follows_the_readme() -> Outcome {
     let there = run(&mut in_clone("cargo xtask bd --output oci --message-format json"));
     assert_eq!(digest(&there), digest(&bd(&["--output", "oci"])), "the digest depends on the path");
     assert!(!clone.join("data").exists() && Path::new(&clone).join("target").is_dir());
+
+    // What docs/service.md promises: another resource in minutes.
+    let service = fs::read_to_string(clone.join("docs/service.md"))?;
+    run(&mut in_clone(&shell_blocks(&service).join("\n")));
+    let left = Command::new("git")
+        .args(["grep", "--ignore-case", "--line-number", "note", "--", "app"])
+        .current_dir(&clone)
+        .output()?;
+    assert_eq!(String::from_utf8(left.stdout)?, "");
+    run(&mut in_clone("cargo check --quiet --locked --package app --all-targets && cargo fmt --check"));
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use xtask_db::{Options, Server, sql};
+use xtask_db::{Options, Server, queries, sql};
 
 use crate::cli::ExecFlags;
 
@@ -22,6 +22,7 @@ pub(crate) fn run(flags: &ExecFlags) -> Result<ExitCode> {
     if let Some(folder) = &flags.migrate {
         sql::migrate(server.url(), folder)?;
     }
+    let queries = flags.queries.as_deref().map(emptied).transpose()?;
     let mut command = Command::new(&flags.command[0]);
     command.args(&flags.command[1..]).env("TEST_DATABASE_URL", server.url());
     for (name, path) in [("TEST_DATABASE_CA", server.ca()), ("TEST_DATABASE_OTHER_CA", server.other_ca())] {
@@ -30,25 +31,29 @@ pub(crate) fn run(flags: &ExecFlags) -> Result<ExitCode> {
             None => command.env_remove(name),
         };
     }
-    if let Some(folder) = &flags.queries {
-        let folder = emptied(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    if let Some(folder) = &queries {
         command.env("DATABASE_URL", server.url()).env("SQLX_OFFLINE_DIR", folder);
         // Whatever the environment or a file `.env` says.
         command.env("SQLX_OFFLINE", "false");
     }
     let status = wait(&mut command)?;
+    if let (Some(folder), Some(name)) = (&queries, server.made_up_name()) {
+        queries::rename_database(folder, name)?;
+    }
     drop(server);
     Ok(exit_code(status))
 }
 
 /// The folder as an absolute path, there and empty. Macros look at it from the folder of the compiled package.
-fn emptied(folder: &Path) -> io::Result<PathBuf> {
-    let folder = absolute(folder)?;
-    match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => fs::create_dir_all(&folder)?,
-    }
-    Ok(folder)
+fn emptied(folder: &Path) -> Result<PathBuf> {
+    let emptied = || {
+        let folder = absolute(folder)?;
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::create_dir_all(&folder).map(|()| folder),
+        }
+    };
+    emptied().with_context(|| format!("cannot empty {}", folder.display()))
 }
 
 /// Runs `command` to its end, and hands on to it what this process is asked to stop with.

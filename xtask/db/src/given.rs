@@ -12,6 +12,12 @@ pub(crate) struct Given {
 }
 
 impl Given {
+    /// The database's name.
+    pub(crate) fn name(&self) -> &str {
+        let path = self.url.split('?').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Makes the database.
     pub(crate) fn start(given: &GivenUrl) -> Result<(Given, Access)> {
         let name = format!("throw_away_{}", &random::secret()?[..12]);

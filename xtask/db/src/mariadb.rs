@@ -11,8 +11,8 @@ use crate::tls;
 
 /// The name of the administrator.
 const ADMINISTRATOR: &str = "root";
-/// The database of the URL.
-pub(crate) const DATABASE: &str = "test";
+/// The database of the URL. Its name gets into sqlx's query cache, so it is always the same.
+pub(crate) const DATABASE: &str = "app";
 
 /// How the programs of this machine are run.
 pub(crate) fn recipe(

@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::Value;
 
+use crate::mariadb;
+
 /// The described queries of a folder, by file name.
 type Queries = BTreeMap<String, Value>;
 
@@ -79,6 +81,22 @@ pub fn replace(fresh: &Path, kept: &Path) -> Result<Vec<Difference>> {
     Ok(differences)
 }
 
+/// Gives the database that `folder` was filled from the name that it has everywhere, in place of `name`. MySQL says for
+/// each column which database it comes from.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn rename_database(folder: &Path, name: &str) -> Result<()> {
+    for path in files(folder)? {
+        let rename = || {
+            let text = fs::read_to_string(&path)?;
+            fs::write(&path, text.replace(&format!("\"{name}."), &format!("\"{}.", mariadb::DATABASE)))
+        };
+        rename().with_context(|| format!("cannot rename the database in {}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// Puts `new` in the place of `old`, which is `new` afterwards or gone.
 fn exchange(new: &Path, old: &Path) -> io::Result<()> {
     if !old.exists() {
@@ -98,12 +116,8 @@ fn exchange(new: &Path, old: &Path) -> io::Result<()> {
 }
 
 fn read(folder: &Path) -> Result<Queries> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Queries::new()),
-        entries => entries.with_context(|| format!("cannot read {}", folder.display()))?,
-    };
     let mut queries = Queries::new();
-    for path in entries.flatten().map(|entry| entry.path()).filter(|path| is_query(path)) {
+    for path in files(folder)? {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let query = serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
         queries.insert(name(&path), query);
@@ -111,8 +125,14 @@ fn read(folder: &Path) -> Result<Queries> {
     Ok(queries)
 }
 
-fn is_query(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "json")
+/// The files with queries in a folder, none if it is not there.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| format!("cannot read {}", folder.display()))?,
+    };
+    let is_query = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    Ok(entries.flatten().map(|entry| entry.path()).filter(is_query).collect())
 }
 
 fn name(path: &Path) -> String {
@@ -202,6 +222,17 @@ mod tests {
         let before = fs::metadata(&file).unwrap().modified().unwrap();
         assert_eq!(replace(&fresh, &kept).unwrap(), []);
         assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before);
+    }
+
+    #[test]
+    fn a_made_up_name_does_not_get_into_the_cache() {
+        let root = tempfile::tempdir().unwrap();
+        let [made_up, usual] = ["made_up_1", "app"].map(|name| {
+            let table = format!("{name}.notes");
+            folder(root.path(), name, &[("a", "SELECT 'made_up_1'", &table)])
+        });
+        rename_database(&made_up, "made_up_1").unwrap();
+        assert_eq!(differences(&made_up, &usual).unwrap(), []);
     }
 
     #[test]

@@ -35,7 +35,7 @@ enum Place {
     /// In a container.
     Container(Container),
     /// Wherever its URL leads to.
-    Given(#[expect(dead_code, reason = "its database is removed when dropped")] Given),
+    Given(Given),
 }
 
 /// What a place gives its users to connect with.
@@ -91,6 +91,14 @@ impl Server {
     /// A file with the certificate of an authority that has nothing to do with the server: to see it refused.
     pub fn other_ca(&self) -> Option<&Path> {
         self.ca.as_ref().map(|(_, other)| other.as_path())
+    }
+
+    /// The name of the database in [`Server::url`] where it was made up for this server, because others share it.
+    pub fn made_up_name(&self) -> Option<&str> {
+        match &self.place {
+            Place::Given(given) => Some(given.name()),
+            Place::File(_) | Place::Local(_) | Place::Container(_) => None,
+        }
     }
 
     /// Ends all of it by SIGKILL, as a crash does.

@@ -96,9 +96,13 @@ impl DbError {
         match self {
             Self::TimedOut(_) => true,
             Self::Driver(error) => {
-                use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
-                matches!(error, Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed)
-                    || backend::is_unavailable(error)
+                use sqlx::Error::{Io, PoolClosed, PoolTimedOut, WorkerCrashed};
+                match error {
+                    // A certificate that is refused stays refused.
+                    Io(error) => error.kind() != std::io::ErrorKind::InvalidData,
+                    PoolClosed | PoolTimedOut | WorkerCrashed => true,
+                    error => backend::is_unavailable(error),
+                }
             }
         }
     }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use support::container::Container;
-use support::{bd, events, has, root, run, runs_containers, xtask};
+use support::{bd, clean, events, has, root, run, runs_containers, xtask};
 
 type Outcome = Result<(), libtest_mimic::Failed>;
 
@@ -77,7 +77,7 @@ fn the_dry_run_does_the_same_when_pasted() -> Outcome {
     bd(&["--output", &format!("oci,dest={}", by_xtask.display())]);
     let dry_run =
         run(xtask().args(["bd", "--dry-run", "--output", &format!("oci,dest={}", by_shell.display())]));
-    run(Command::new("sh").args(["-e", "-c", &dry_run]));
+    run(clean(Command::new("sh")).args(["-e", "-c", &dry_run]));
     assert_eq!(fs::read(by_xtask)?, fs::read(by_shell)?);
     Ok(())
 }

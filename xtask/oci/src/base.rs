@@ -38,7 +38,6 @@ fn static_entries() -> Entries {
     let folders = ["/etc", "/etc/ssl", "/etc/ssl/certs", "/home", "/usr", "/usr/share"];
     let folders = folders.map(|path| (path, Entry::folder(0o755)));
     let own = [
-        ("/data", Entry::folder(0o755).owned_by(NONROOT)),
         ("/home/nonroot", Entry::folder(0o700).owned_by(NONROOT)),
         ("/root", Entry::folder(0o700)),
         ("/tmp", Entry::folder(0o1777)),
@@ -142,11 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn the_user_owns_its_home_and_the_data() {
+    fn the_user_owns_its_home() {
         let entries = static_entries();
-        for path in ["/data", "/home/nonroot"] {
-            assert_eq!((entries[path].uid, entries[path].gid), (NONROOT, NONROOT));
-        }
+        let home = &entries["/home/nonroot"];
+        assert_eq!((home.uid, home.gid), (NONROOT, NONROOT));
         assert_eq!(entries["/tmp"].mode, 0o1777);
     }
 

@@ -7,9 +7,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use image_spec::{FileEntry, Layer};
+use image_spec::{FileEntry, FolderEntry, Layer};
 
 use crate::error::PathContext as _;
+use crate::startable::numeric_user;
 
 /// Entries by their absolute path in the image. The order of the map puts folders before what is in them.
 pub type Entries = BTreeMap<String, Entry>;
@@ -136,9 +137,10 @@ impl Rootfs {
     /// A source cannot be read, is neither file, folder nor link, or two of them claim the same place.
     pub fn add(&mut self, layer: &Layer, mtime: u64) -> Result<()> {
         let mut collector = Collector { below: self, entries: Entries::new() };
-        for file in &layer.files {
-            collector.collect(file).with_context(|| format!("layer `{}`", layer.name))?;
-        }
+        let collected = layer.files.iter().try_for_each(|file| collector.collect(file));
+        collected
+            .and_then(|()| layer.folders.iter().try_for_each(|folder| collector.own_folder(folder)))
+            .with_context(|| format!("layer `{}`", layer.name))?;
         let entries = collector.entries;
         self.layers.push(LayerFiles { name: layer.name.clone(), entries, mtime });
         Ok(())
@@ -156,6 +158,11 @@ pub fn is_normal(path: &str) -> bool {
     path == "/" || path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(normal))
 }
 
+fn check_destination(dest: &str) -> Result<()> {
+    ensure!(is_normal(dest), "the destination `{dest}` must be absolute, such as /app, without //, . or ..");
+    Ok(())
+}
+
 struct Collector<'a> {
     below: &'a Rootfs,
     entries: Entries,
@@ -164,10 +171,7 @@ struct Collector<'a> {
 impl Collector<'_> {
     fn collect(&mut self, file: &FileEntry) -> Result<()> {
         let FileEntry { src, dest, mode } = file;
-        ensure!(
-            is_normal(dest),
-            "the destination `{dest}` must be absolute, such as /app, without //, . or .."
-        );
+        check_destination(dest)?;
         ensure!(
             mode.is_none_or(|mode| mode <= 0o7777),
             "the mode of {dest} may have permission bits only, such as 0o755"
@@ -178,6 +182,20 @@ impl Collector<'_> {
         }
         ensure!(dest != "/", "{} is a file and needs a name in the image, such as /app", src.display());
         self.file(src, &found, dest, *mode)
+    }
+
+    /// Adds a folder that has an owner, with its ancestors.
+    fn own_folder(&mut self, folder: &FolderEntry) -> Result<()> {
+        let FolderEntry { dest, owner } = folder;
+        check_destination(dest)?;
+        ensure!(
+            dest != "/",
+            "the root of the image cannot belong to {owner}; name a folder, such as /app/data"
+        );
+        self.folder(dest)?;
+        let (uid, gid) = numeric_user(owner)?;
+        self.entries.insert(dest.clone(), Entry { uid, gid: gid.unwrap_or(0), ..Entry::folder(0o755) });
+        Ok(())
     }
 
     /// Collects what is in `folder`, which lies in the source folder `root`.

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use common::{Sandbox, program};
-use image_spec::{Base, Compression, Layer, Output, Platform};
+use image_spec::{Base, Compression, FolderEntry, Layer, Output, Platform};
 use xtask_oci::digest::Digest;
 
 /// What a layer holds: path, mode, owner, content or target.
@@ -148,7 +148,8 @@ fn entries_have_plain_modes_and_folders_keep_their_owner() {
         sandbox.entry("tree", "/home/nonroot/tree", None),
         sandbox.entry("app", "/opt/app", Some(0o500)),
     ];
-    spec.layers.push(Layer { name: "tree".to_owned(), files });
+    let data = FolderEntry { dest: "/opt/data".to_owned(), owner: "1000:50".to_owned() };
+    spec.layers.push(Layer { name: "tree".to_owned(), files, folders: vec![data] });
     let report = sandbox.write(&spec);
     assert_eq!(
         entries(&sandbox.blob(&report.layers[3].digest)),
@@ -163,6 +164,7 @@ fn entries_have_plain_modes_and_folders_keep_their_owner() {
             "home/nonroot/tree/run 755 0",
             "opt/ 755 0",
             "opt/app 500 0",
+            "opt/data/ 755 1000",
         ]
     );
 }

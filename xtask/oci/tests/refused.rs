@@ -8,7 +8,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use common::{Sandbox, dynamic_program, program};
-use image_spec::{Base, ImageSpec, Platform};
+use image_spec::{Base, FolderEntry, ImageSpec, Platform};
 
 /// Changes the project or its spec, and expects the message.
 fn refused(change: impl FnOnce(&Sandbox, &mut ImageSpec), message: &str) {
@@ -131,6 +131,15 @@ fn destinations_that_contradict_each_other() {
         |_, spec| spec.layers[1].files[0].dest = "/".to_owned(),
         "layer `app`: app is a file and needs a name in the image, such as /app",
     );
+    for (dest, owner, message) in [
+        ("/app", "1000", "/app would be a folder, but is app already; rename one of them"),
+        ("/", "1000", "the root of the image cannot belong to 1000; name a folder, such as /app/data"),
+        ("data", "1000", "the destination `data` must be absolute, such as /app, without //, . or .."),
+        ("/srv", "www", "the user `www` is not numeric; write 65532:65532 or the like"),
+    ] {
+        let folder = FolderEntry { dest: dest.to_owned(), owner: owner.to_owned() };
+        refused(|_, spec| spec.layers[1].folders.push(folder), &format!("layer `app`: {message}"));
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub struct ImageSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Base {
-    /// The built-in base: users, CA certificates, time zones, `/tmp`, a home and a data folder.
+    /// The built-in base: users, CA certificates, time zones, `/tmp` and a home.
     Static,
     /// Nothing at all.
     Scratch,
@@ -78,8 +78,11 @@ pub struct RunConfig {
 pub struct Layer {
     /// What the layer holds, for people: it becomes `created_by` in the image history.
     pub name: String,
-    /// Its files and folders.
+    /// Its files, and folders with what is in them.
     pub files: Vec<FileEntry>,
+    /// Its empty folders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<FolderEntry>,
 }
 
 /// A file of this machine, or a folder with all that is in it, and its place in the image.
@@ -93,6 +96,16 @@ pub struct FileEntry {
     /// Permission bits of the files, written in octal as `"0755"`; without it 0755 for what its owner may execute, else 0644.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "octal")]
     pub mode: Option<u32>,
+}
+
+/// An empty folder of the image, for what a program writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderEntry {
+    /// Its absolute path in the image.
+    pub dest: String,
+    /// Numeric `uid:gid` of its owner, who alone may write to it.
+    pub owner: String,
 }
 
 /// A place that the finished image is written to, whole or not at all.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use image_spec::{FileEntry, ImageSpec, Layer, Output as Destination, Reference, RunConfig, Tag};
+use image_spec::{
+    FileEntry, FolderEntry, ImageSpec, Layer, Output as Destination, Reference, RunConfig, Tag,
+};
 
 use super::build::{self, Artifact};
 use super::engine;
@@ -141,13 +143,19 @@ fn labels(config: &Config) -> BTreeMap<String, String> {
 
 /// What changes most often comes last, so that an edit changes one small layer.
 fn layers(config: &Config, binary: &Path) -> Vec<Layer> {
+    let image = &config.pipeline.image;
     let entry =
         |file: &crate::config::File| FileEntry { src: file.src.clone(), dest: file.dest.clone(), mode: None };
-    let files = config.pipeline.image.files.iter().map(entry).collect::<Vec<_>>();
+    let data = FolderEntry { dest: image.data.clone(), owner: image.user.clone() };
     let binary = FileEntry { src: binary.to_owned(), dest: program(config), mode: Some(0o755) };
-    let layers = [("files", files), ("binary", vec![binary])];
-    let present = layers.into_iter().filter(|(_, files)| !files.is_empty());
-    present.map(|(name, files)| Layer { name: name.to_owned(), files }).collect()
+    vec![
+        Layer {
+            name: "files".to_owned(),
+            files: image.files.iter().map(entry).collect(),
+            folders: vec![data],
+        },
+        Layer { name: "binary".to_owned(), files: vec![binary], folders: vec![] },
+    ]
 }
 
 fn image_step(config: &Config, spec: &ImageSpec, metadata: &Path, path: &Path) -> Result<Step> {

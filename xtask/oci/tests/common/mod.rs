@@ -86,7 +86,7 @@ impl Sandbox {
 
     /// The image of the project, written to `image.tar` and to the folder `layout`.
     pub fn spec(&self) -> ImageSpec {
-        let layer = |name: &str, files| Layer { name: name.to_owned(), files };
+        let layer = |name: &str, files| Layer { name: name.to_owned(), files, folders: vec![] };
         ImageSpec {
             base: Base::Static,
             platform: Platform::LinuxAmd64,

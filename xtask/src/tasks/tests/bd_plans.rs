@@ -63,6 +63,12 @@ fn bd_loads_into_the_runtime_that_runs() {
                       "src": "config/app.toml",
                       "dest": "/app/config/app.toml"
                     }
+                  ],
+                  "folders": [
+                    {
+                      "dest": "/data",
+                      "owner": "65532:65532"
+                    }
                   ]
                 },
                 {
@@ -202,6 +208,12 @@ fn bd_with_every_flag() {
                     {
                       "src": "config/app.toml",
                       "dest": "/app/config/app.toml"
+                    }
+                  ],
+                  "folders": [
+                    {
+                      "dest": "/data",
+                      "owner": "65532:65532"
                     }
                   ]
                 },

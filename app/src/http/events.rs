@@ -2,7 +2,7 @@
 //!
 //! What another instance of the service changes is not among them; that would take a message broker.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     extract::State,
@@ -48,7 +48,7 @@ impl Events {
 #[utoipa::path(get, path = "/notes/events", tag = "notes",
     responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = String)))]
 pub(super) async fn follow(
-    State(state): State<AppState>,
+    State(state): State<Arc<AppState>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = stream::unfold(state.events.0.subscribe(), |mut changes| async {
         let event = match changes.recv().await {
@@ -59,5 +59,5 @@ pub(super) async fn follow(
         Some((Ok(event), changes))
     });
     // An open stream would otherwise keep the service from stopping.
-    Sse::new(changes.take_until(state.shutdown.requested())).keep_alive(KeepAlive::default())
+    Sse::new(changes.take_until(state.shutdown.clone().requested())).keep_alive(KeepAlive::default())
 }

@@ -1,5 +1,7 @@
 //! Extractors as axum's own, but what they refuse is answered with a [`Problem`].
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts, Request},
@@ -22,10 +24,10 @@ pub(super) struct Query<T>(pub(super) T);
 /// A body in JSON, which has to arrive within `server.body_timeout`.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<AppState>> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Problem> {
         let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time");
         let Json(body) = tokio::time::timeout(state.body_timeout, Json::from_request(request, state))
             .await

@@ -1,16 +1,16 @@
 //! What surrounds every request: limits, compression, and what browsers are told.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
-    BoxError, Router,
-    error_handling::HandleErrorLayer,
+    Router,
     extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
-use tower::{ServiceBuilder, limit::GlobalConcurrencyLimitLayer};
+use tokio::sync::Semaphore;
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -28,30 +28,19 @@ const WORTH_COMPRESSING: u64 = 1024;
 
 /// Puts around the routes what every request needs; the first layer is the outermost.
 pub(super) fn surround(routes: Router, metrics: Metrics, settings: &config::Server) -> Router {
-    let shed = {
-        let metrics = metrics.clone();
-        HandleErrorLayer::new(move |_: BoxError| {
-            metrics.rejected();
-            async { Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again") }
-        })
-    };
     let compressible = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::SSE);
     let observer = observe::Observer {
         metrics,
+        places: Arc::new(Semaphore::new(settings.max_requests.get())),
         request_timeout: settings.request_timeout,
         is_tls: settings.tls.certificate.is_some(),
     };
 
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(observer, observe::observe))
+        // Scripts may read refusals too. Questions whether they may ask at all end here.
         .option_layer(cors(&settings.cors_origins))
+        .layer(from_fn_with_state(observer, observe::observe))
         .layer(CompressionLayer::new().compress_when(compressible))
-        // A queue would only make everyone wait: what is beyond the limit is refused at once. One limit for all
-        // routes, since axum makes a service of each.
-        .layer(shed)
-        .load_shed()
-        .layer(GlobalConcurrencyLimitLayer::new(settings.max_requests.get()))
-        // Inside the limit: a request gives its place back even when it panics.
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(DefaultBodyLimit::max(notes::MAX_REQUEST_BYTES));
 
@@ -67,7 +56,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             .allow_origin(origins)
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
             .allow_headers([header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
-            .expose_headers([header::ETAG, header::LOCATION, HeaderName::from_static(observe::REQUEST_ID)])
+            .expose_headers([header::ETAG, header::LOCATION, observe::REQUEST_ID.clone()])
             .max_age(Duration::from_secs(3600))
     })
 }

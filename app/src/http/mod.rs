@@ -10,7 +10,7 @@ mod notes;
 mod observe;
 pub mod problem;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::header, routing::get};
 use utoipa::OpenApi;
@@ -25,8 +25,7 @@ use crate::{
 pub use events::Events;
 pub use health::Readiness;
 
-/// What handlers work with; cheap to clone.
-#[derive(Clone)]
+/// What handlers work with.
 pub struct AppState {
     /// The database.
     pub db: Db,
@@ -42,7 +41,8 @@ pub struct AppState {
 pub fn router(state: AppState, readiness: Readiness, metrics: Metrics, settings: &config::Server) -> Router {
     let api = OpenApiRouter::with_openapi(docs::Api::openapi()).merge(notes::routes());
     let (routes, api) = api.split_for_parts();
-    let routes = routes.merge(docs::routes(&api)).with_state(state);
+    // Axum clones the state several times a request.
+    let routes = routes.merge(docs::routes(&api)).with_state(Arc::new(state));
     layers::surround(routes, metrics, settings)
         // Outside the layers: probes have to be answered when all else is busy, and nobody wants them in the log.
         .merge(health::routes(readiness).method_not_allowed_fallback(layers::no_such_method))

@@ -1,5 +1,7 @@
 //! Notes: create, list, read, replace, delete.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -28,7 +30,7 @@ const MAX_LIMIT: u32 = 100;
 pub(super) const MAX_REQUEST_BYTES: usize = 6 * MAX_BODY_BYTES + 8 * 1024;
 
 /// `/notes` and below.
-pub(super) fn routes() -> OpenApiRouter<AppState> {
+pub(super) fn routes() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(read, replace, delete))
@@ -85,7 +87,7 @@ impl IntoResponse for Note {
         (status = 201, body = Note, headers(("location" = String), ("etag" = String))),
         (status = "default", body = Document<'static>, content_type = "application/problem+json")))]
 async fn create(
-    State(state): State<AppState>,
+    State(state): State<Arc<AppState>>,
     Body(request): Body<NoteRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let note = state.db.insert(&request.validate()?).await?;
@@ -118,7 +120,7 @@ struct Page {
         (status = 200, body = Page),
         (status = "default", body = Document<'static>, content_type = "application/problem+json")))]
 async fn list(
-    State(state): State<AppState>,
+    State(state): State<Arc<AppState>>,
     Query(PageRequest { limit, after }): Query<PageRequest>,
 ) -> Result<Json<Page>, Problem> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
@@ -142,7 +144,7 @@ async fn list(
         (status = 304, description = "You have it already", headers(("etag" = String))),
         (status = "default", body = Document<'static>, content_type = "application/problem+json")))]
 async fn read(
-    State(state): State<AppState>,
+    State(state): State<Arc<AppState>>,
     Path(id): Path<i64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -160,7 +162,7 @@ async fn read(
         (status = 200, body = Note, headers(("etag" = String))),
         (status = "default", body = Document<'static>, content_type = "application/problem+json")))]
 async fn replace(
-    State(state): State<AppState>,
+    State(state): State<Arc<AppState>>,
     Path(id): Path<i64>,
     headers: HeaderMap,
     Body(request): Body<NoteRequest>,
@@ -180,7 +182,7 @@ async fn replace(
         (status = 204, description = "It is gone"),
         (status = "default", body = Document<'static>, content_type = "application/problem+json")))]
 async fn delete(
-    State(state): State<AppState>,
+    State(state): State<Arc<AppState>>,
     Path(id): Path<i64>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {

@@ -1,33 +1,38 @@
-//! What is known of every request: its id, its trace, its line in the log, its place in the metrics, its time limit.
+//! What is known of every request: its id, its trace, its line in the log, its place in the metrics, its limits.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tracing::{Instrument, Span, field, info, info_span};
 
 use super::problem::Problem;
 use crate::{metrics::Metrics, telemetry::trace};
 
 /// Where the id of a request stands, in requests and answers.
-pub(super) const REQUEST_ID: &str = "x-request-id";
+pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_LENGTH: usize = 64;
 
 #[derive(Clone)]
 pub(super) struct Observer {
     pub(super) metrics: Metrics,
+    /// One for each request that may be handled at once.
+    pub(super) places: Arc<Semaphore>,
     /// A request that takes longer is answered 503.
     pub(super) request_timeout: Duration,
     /// Whether clients may be told to come by TLS only.
     pub(super) is_tls: bool,
 }
 
-/// The outermost layer: it sees what the client gets, refusals and panics included.
+/// Outside all that answers: it sees what the client gets, refusals and panics included.
 pub(super) async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let _in_flight = observer.metrics.begin();
@@ -37,9 +42,7 @@ pub(super) async fn observe(State(observer): State<Observer>, request: Request, 
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = span(&request, &id, route);
 
-    let answer = next.run(request).instrument(span.clone());
-    let mut response =
-        timeout(observer.request_timeout, answer).await.unwrap_or_else(|_| too_late().into_response());
+    let mut response = answer(&observer, request, next).instrument(span.clone()).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         // Layers in between have set headers that are to stay.
         let (head, body) = problem.with_request_id(id.to_str().ok()).into_parts();
@@ -52,14 +55,21 @@ pub(super) async fn observe(State(observer): State<Observer>, request: Request, 
     let took = started.elapsed();
     observer.metrics.answered(method, route, status, took);
     trace::finish(&span, status);
-    span.in_scope(|| info!(status, latency_ms = (took.as_secs_f64() * 1e6).round() / 1e3, "answered"));
+    info!(parent: &span, status, latency_ms = (took.as_secs_f64() * 1e6).round() / 1e3, "answered");
     harden(response.headers_mut(), observer.is_tls);
-    response.headers_mut().insert(REQUEST_ID, id);
+    response.headers_mut().insert(&REQUEST_ID, id);
     response
 }
 
-fn too_late() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the request took too long; try again")
+/// Within the limits. A queue would only make everyone wait: what is beyond them is refused at once.
+async fn answer(observer: &Observer, request: Request, next: Next) -> Response {
+    let refuse = |why| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    let Ok(_place) = observer.places.try_acquire() else {
+        observer.metrics.rejected();
+        return refuse("too many requests at once; try again");
+    };
+    let answer = timeout(observer.request_timeout, next.run(request)).await;
+    answer.unwrap_or_else(|_| refuse("the request took too long; try again"))
 }
 
 /// The path without its query, which may hold what nobody wants in a log.
@@ -79,7 +89,7 @@ fn span(request: &Request, id: &HeaderValue, route: &str) -> Span {
 /// The client's id, as long as nobody could hide something in it; else a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-    match headers.get(REQUEST_ID) {
+    match headers.get(&REQUEST_ID) {
         Some(id) if (1..=MAX_ID_LENGTH).contains(&id.len()) && id.as_bytes().iter().all(is_plain) => {
             id.clone()
         }

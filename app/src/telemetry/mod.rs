@@ -11,7 +11,14 @@ use std::{
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::{
-    Layer, filter::Targets, layer::SubscriberExt, registry, registry::LookupSpan, util::SubscriberInitExt,
+    Layer,
+    field::MakeExt,
+    filter::Targets,
+    fmt::format::{FormatFields, debug_fn},
+    layer::SubscriberExt,
+    registry,
+    registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
 use crate::config::{LogFormat, Settings};
@@ -47,9 +54,19 @@ where
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     match format {
-        LogFormat::Pretty => lines.compact().with_ansi(io::stderr().is_terminal() && !no_color).boxed(),
+        LogFormat::Pretty if io::stderr().is_terminal() && !no_color => lines.compact().boxed(),
+        // The same without the machinery of colours, which costs as much as all else in a line even when it is off.
+        LogFormat::Pretty => lines.compact().with_ansi(false).fmt_fields(plain_fields()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     }
+}
+
+fn plain_fields() -> impl for<'writer> FormatFields<'writer> + 'static {
+    let plain = debug_fn(|line, field, value| match field.name() {
+        "message" => write!(line, "{value:?}"),
+        name => write!(line, "{name}={value:?}"),
+    });
+    plain.delimited(" ")
 }
 
 impl Drop for Telemetry {

@@ -1,5 +1,9 @@
 //! Every flag: the `--help` contract.
 
+// xtask-soak takes the same, and is too heavy to depend on.
+#[path = "../soak/src/flags.rs"]
+mod soak_flags;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -8,6 +12,7 @@ use image_spec::{Compression, Platform, Repository, Tag};
 use serde::Deserialize;
 
 use crate::error::did_you_mean;
+pub(crate) use soak_flags::{Format, Scenario, SoakFlags};
 
 /// Turns the service into minimal, reproducible container images.
 #[derive(Debug, Parser)]
@@ -33,6 +38,8 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: SqlxTask,
     },
+    /// Put the service under load, and compare what it does with the figures that it is held to
+    Soak(SoakFlags),
     /// List the tools that the pipeline can use, and how to install what is missing
     Doctor,
     /// Ends the steps of a run that was killed

@@ -44,6 +44,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Bd(flags) => tasks::bd::plan(&Config::load(tasks::bd::need(flags))?, flags)?,
         Task::Check => tasks::check::plan(&Config::load(Need::Databases)?)?,
         Task::Sqlx { task } => tasks::sqlx::plan(&Config::load(Need::Databases)?, task)?,
+        Task::Soak(flags) => tasks::soak::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, report)),
         Task::Watchdog => Plan::default(),
     };

@@ -48,6 +48,7 @@ fn help_names_every_task() {
           bd      Build the service and its image; load it into Docker or podman when one runs
           check   Run the whole gate for every database: format, clippy, query cache, tests
           sqlx    Renew or check the query cache that lets sqlx check SQL without a database
+          soak    Put the service under load, and compare what it does with the figures that it is held to
           doctor  List the tools that the pipeline can use, and how to install what is missing
           help    Print this message or the help of the given subcommand(s)
 

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::plan::{Plan, Step};
 
 /// The packages besides the service. They are named, because xtask never builds the whole workspace by accident.
-const PACKAGES: [&str; 5] = ["xtask", "xtask-db", "xtask-oci", "db-servers", "image-spec"];
+const PACKAGES: [&str; 6] = ["xtask", "xtask-db", "xtask-oci", "xtask-soak", "db-servers", "image-spec"];
 
 /// Plans `check`. The service is checked once for each backend, with exactly that backend's features.
 ///

@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod doctor;
 mod linking;
+pub(crate) mod soak;
 pub(crate) mod sqlx;
 #[cfg(test)]
 mod tests;

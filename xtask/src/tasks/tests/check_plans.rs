@@ -30,7 +30,7 @@ fn check_checks_the_service_for_every_backend() {
             cargo fmt --all --check
 
             # clippy: the pipeline has no lints
-            cargo clippy --locked --all-targets --package xtask --package xtask-db --package xtask-oci --package db-servers --package image-spec -- -D warnings
+            cargo clippy --locked --all-targets --package xtask --package xtask-db --package xtask-oci --package xtask-soak --package db-servers --package image-spec -- -D warnings
 
             # databases: build what starts throw-away databases, on its first use
             cargo build --locked --package xtask-db
@@ -60,7 +60,7 @@ fn check_checks_the_service_for_every_backend() {
             target/debug/xtask-db exec --backend postgres -- cargo test --locked --package app --no-default-features --features db_postgres
 
             # test: all tests of the pipeline pass
-            cargo test --locked --package xtask --package xtask-db --package xtask-oci --package db-servers --package image-spec
+            cargo test --locked --package xtask --package xtask-db --package xtask-oci --package xtask-soak --package db-servers --package image-spec
         "#]],
     );
 }
@@ -76,7 +76,7 @@ fn what_needs_a_missing_database_is_skipped_visibly() {
             cargo fmt --all --check
 
             # clippy: the pipeline has no lints
-            cargo clippy --locked --all-targets --package xtask --package xtask-db --package xtask-oci --package db-servers --package image-spec -- -D warnings
+            cargo clippy --locked --all-targets --package xtask --package xtask-db --package xtask-oci --package xtask-soak --package db-servers --package image-spec -- -D warnings
 
             # databases: build what starts throw-away databases, on its first use
             cargo build --locked --package xtask-db
@@ -109,7 +109,7 @@ fn what_needs_a_missing_database_is_skipped_visibly() {
             # target/debug/xtask-db exec --backend mysql -- cargo test --locked --package app --no-default-features --features db_mysql
 
             # test: all tests of the pipeline pass
-            cargo test --locked --package xtask --package xtask-db --package xtask-oci --package db-servers --package image-spec
+            cargo test --locked --package xtask --package xtask-db --package xtask-oci --package xtask-soak --package db-servers --package image-spec
         "#]],
     );
 }

@@ -3,6 +3,7 @@
 mod bd_plans;
 mod build_plans;
 mod check_plans;
+mod soak_plans;
 
 use expect_test::{Expect, expect};
 use image_spec::Platform;

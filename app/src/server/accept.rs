@@ -57,7 +57,7 @@ pub(super) async fn serve(
         shutdown.requested().await;
         sleep(settings.drain_time).await;
     };
-    let accept_all = async {
+    let accept_all = async || {
         loop {
             // Before accepting: whoever comes beyond the limit waits in the system's queue.
             let Ok(permit) = free.clone().acquire_owned().await else { return };
@@ -66,11 +66,14 @@ pub(super) async fn serve(
     };
     select! {
         () = drained => {}
-        () = accept_all => {}
+        () = accept_all() => {}
     }
 
     close.send_replace(true);
-    // Who is in the system's queue by now has been told that it is connected.
+    // Closing the listener would cut off everyone who is in the system's queue, or on the way into it, and has been told
+    // that it is connected. So nobody new gets there, and who is there already is served.
+    ignore_newcomers(&listener);
+    let _ = timeout(LAST_CHANCE, accept_all()).await;
     while let Ok(permit) = free.clone().acquire_owned().await
         && let Ok(Ok((stream, _))) = timeout(Duration::ZERO, listener.accept()).await
     {
@@ -80,6 +83,27 @@ pub(super) async fn serve(
     // When nobody holds a permit any more, every connection is done.
     let _ = free.acquire_many(u32::try_from(limit).unwrap_or(u32::MAX)).await;
 }
+
+/// Has the kernel drop every packet that asks for a connection. Clients ask again after a second: another instance, if
+/// there is one behind the same address; else they are refused. Where there is no such filter, a few are cut off.
+#[cfg(target_os = "linux")]
+fn ignore_newcomers(listener: &TcpListener) {
+    use socket2::{SockFilter, SockRef};
+
+    // What `tcpdump -dd` writes for a set SYN bit in the 13th byte of a TCP header: return 0 bytes of it, else all.
+    const NO_SYN: [SockFilter; 4] = [
+        SockFilter::new(0x30, 0, 0, 13),
+        SockFilter::new(0x45, 0, 1, 0x02),
+        SockFilter::new(0x06, 0, 0, 0),
+        SockFilter::new(0x06, 0, 0, u32::MAX),
+    ];
+    if let Err(error) = SockRef::from(listener).attach_filter(&NO_SYN) {
+        debug!(%error, "cannot keep newcomers away");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ignore_newcomers(_: &TcpListener) {}
 
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {

@@ -87,19 +87,19 @@ impl Medians {
 
     /// How many times the other's throughput this is, and the two in words.
     pub(crate) fn throughput_beside(&self, other: &Medians) -> (f64, String) {
-        let note = format!("{:.0} beside {:.0} requests a second", self.per_second, other.per_second);
-        (self.per_second / other.per_second, note)
+        let detail = format!("{:.0} beside {:.0} requests a second", self.per_second, other.per_second);
+        (self.per_second / other.per_second, detail)
     }
 
     /// How many times the other's p99 this is, and the two in words.
     pub(crate) fn p99_beside(&self, other: &Medians) -> (f64, String) {
-        let note = format!("{:.1} beside {:.1} ms", self.p99 * 1e3, other.p99 * 1e3);
-        (self.p99 / other.p99, note)
+        let detail = format!("{:.1} beside {:.1} ms", self.p99 * 1e3, other.p99 * 1e3);
+        (self.p99 / other.p99, detail)
     }
 
     /// How many times the other's time on the cores this is, and the two in words.
     pub(crate) fn cpu_beside(&self, other: &Medians) -> (f64, String) {
-        let note = format!("{:.1} beside {:.1} µs a request", self.cpu * 1e6, other.cpu * 1e6);
-        (self.cpu / other.cpu, note)
+        let detail = format!("{:.1} beside {:.1} µs a request", self.cpu * 1e6, other.cpu * 1e6);
+        (self.cpu / other.cpu, detail)
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Figure {
     value: f64,
     unit: Unit,
     limit: Option<Limit>,
-    note: String,
+    detail: String,
 }
 
 /// What a figure counts.
@@ -66,7 +66,7 @@ impl Figure {
     }
 
     fn new(name: &str, value: f64, unit: Unit) -> Figure {
-        Figure { name: name.to_owned(), value, unit, limit: None, note: String::new() }
+        Figure { name: name.to_owned(), value, unit, limit: None, detail: String::new() }
     }
 
     /// It must be no less, in its own unit.
@@ -80,8 +80,8 @@ impl Figure {
     }
 
     /// What it was made of.
-    pub(crate) fn note(self, note: impl Into<String>) -> Figure {
-        Figure { note: note.into(), ..self }
+    pub(crate) fn detail(self, detail: impl Into<String>) -> Figure {
+        Figure { detail: detail.into(), ..self }
     }
 
     /// Whether it keeps to its limit; none without a limit.
@@ -92,7 +92,7 @@ impl Figure {
         })
     }
 
-    /// Name, value, limit and note, for people.
+    /// Name, value, limit and detail, for people.
     pub(super) fn cells(&self) -> [String; 4] {
         let limit = self.limit.map(|limit| match limit {
             Limit::AtLeast(limit) => format!("≥ {}", self.unit.show(limit)),
@@ -107,18 +107,18 @@ impl Figure {
             Unit::Milliseconds => format!("{:.1} ms", self.value),
             Unit::Count => self.unit.show(self.value),
         };
-        [self.name.clone(), value, limit.unwrap_or_default(), self.note.clone()]
+        [self.name.clone(), value, limit.unwrap_or_default(), self.detail.clone()]
     }
 }
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [name, value, limit, note] = self.cells();
+        let [name, value, limit, detail] = self.cells();
         write!(f, "{name}: {value}")?;
         if !limit.is_empty() {
             write!(f, " (limit: {limit})")?;
         }
-        if note.is_empty() { Ok(()) } else { write!(f, "; {note}") }
+        if detail.is_empty() { Ok(()) } else { write!(f, "; {detail}") }
     }
 }
 
@@ -153,8 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn people_read_value_limit_and_note() {
-        let figure = Figure::milliseconds("p99", Duration::from_micros(4321)).at_most(50.0).note("of 7");
+    fn people_read_value_limit_and_detail() {
+        let figure = Figure::milliseconds("p99", Duration::from_micros(4321)).at_most(50.0).detail("of 7");
         assert_eq!(figure.to_string(), "p99: 4.3 ms (limit: ≤ 50 ms); of 7");
         assert_eq!(Figure::none("lost", 0).to_string(), "lost: 0 (limit: none)");
         assert_eq!(Figure::percent("growth", -1.25).to_string(), "growth: -1.2 %");

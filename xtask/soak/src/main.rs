@@ -68,6 +68,8 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         [] => Scenario::value_variants(),
         some => some,
     };
+    // Writing back what the build has left would go on beside the first measurements.
+    rustix::fs::sync();
     let machine = Machine::this();
     say(&format!("{machine}; about {} minutes", scenario::minutes(scenarios, &soak)));
 

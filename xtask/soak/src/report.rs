@@ -47,7 +47,7 @@ pub(crate) enum Verdict {
     /// It does not, or measuring it went wrong.
     Fail,
     /// It has no limit.
-    Noted,
+    Shown,
     /// There is no way to measure it here.
     Skipped,
 }
@@ -57,7 +57,7 @@ impl Verdict {
         match self {
             Verdict::Pass => "pass",
             Verdict::Fail => "FAIL",
-            Verdict::Noted => "",
+            Verdict::Shown => "",
             Verdict::Skipped => "skipped",
         }
     }
@@ -92,16 +92,16 @@ impl Report {
         let mut text = "| scenario | database | figure | measured | limit | | |\n".to_owned();
         text += "|---|---|---|---|---|---|---|\n";
         for row in &self.rows {
-            let [name, value, limit, note] = match &row.outcome {
+            let [name, value, limit, detail] = match &row.outcome {
                 Outcome::Measured(figure) => figure.cells(),
                 Outcome::NotMeasured { reason } => ["", "", "", reason].map(str::to_owned),
             };
             let (scenario, backend, verdict) =
                 (&row.scenario, row.backend.unwrap_or_default(), row.verdict.word());
-            let note = note.replace('\n', " ").replace('|', "/");
+            let detail = detail.replace('\n', " ").replace('|', "/");
             let _ = writeln!(
                 text,
-                "| {scenario} | {backend} | {name} | {value} | {limit} | {verdict} | {note} |"
+                "| {scenario} | {backend} | {name} | {value} | {limit} | {verdict} | {detail} |"
             );
         }
         format!("{text}\n{}\n", self.machine)
@@ -119,7 +119,7 @@ impl Section<'_> {
     /// Adds a figure.
     pub(crate) fn add(&mut self, figure: Figure) {
         let verdict = match figure.is_kept() {
-            None => Verdict::Noted,
+            None => Verdict::Shown,
             Some(true) => Verdict::Pass,
             Some(false) => Verdict::Fail,
         };
@@ -161,7 +161,7 @@ mod tests {
         let machine = Machine { cores: 2, memory_mib: Some(4096), processor: None, load: Some(0.5) };
         let mut report = Report::new(machine);
         let mut section = report.section(Scenario::Read, Some(Backend::Sqlite));
-        section.add(Figure::ratio("throughput", 0.5).at_least(0.7).note("a|b"));
+        section.add(Figure::ratio("throughput", 0.5).at_least(0.7).detail("a|b"));
         section.add(Figure::count("requests", 7));
         report.section(Scenario::Musl, None).skip("no\nmusl");
         report

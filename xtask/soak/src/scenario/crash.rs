@@ -66,13 +66,13 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
 
     let present = titles(&trial.service).await?;
     let (count, lost) = (trial.acknowledged.len(), trial.acknowledged.difference(&present).count());
-    let note = format!("{TIMES} kills; {}", outcomes(&trial.requests));
-    section.add(Figure::count("notes acknowledged", count).at_least(TIMES as f64).note(note));
+    let detail = format!("{TIMES} kills; {}", outcomes(&trial.requests));
+    section.add(Figure::count("notes acknowledged", count).at_least(TIMES as f64).detail(detail));
     section.add(Figure::none("acknowledged and lost", lost));
-    let note = trial.defects.join("; ");
-    section.add(Figure::none("integrity checks failed", trial.defects.len()).note(note));
-    let note = "from kill -9 to the next 200, with the restart";
-    section.add(Figure::seconds("slowest return", trial.slowest).note(note));
+    let detail = trial.defects.join("; ");
+    section.add(Figure::none("integrity checks failed", trial.defects.len()).detail(detail));
+    let detail = "from kill -9 to the next 200, with the restart";
+    section.add(Figure::seconds("slowest return", trial.slowest).detail(detail));
     Ok(())
 }
 

@@ -55,12 +55,13 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
 
     section.add(
         Figure::none("still open after 30 s", still_open)
-            .note(format!("of {SILENT}, {} times; the last to be closed: {slowest:.1?}", soak.rounds)),
+            .detail(format!("of {SILENT}, {} times; the last to be closed: {slowest:.1?}", soak.rounds)),
     );
     let (before, during) = (median(before), median(during));
-    let note = format!("{during:.1} beside {before:.1} ms");
-    section.add(Figure::ratio("p99 of the others, of that before", during / before).at_most(2.0).note(note));
-    section.add(Figure::none("others not answered 200", failed.len()).note(outcomes(&failed)));
+    let detail = format!("{during:.1} beside {before:.1} ms");
+    section
+        .add(Figure::ratio("p99 of the others, of that before", during / before).at_most(2.0).detail(detail));
+    section.add(Figure::none("others not answered 200", failed.len()).detail(outcomes(&failed)));
     Ok(())
 }
 

@@ -17,11 +17,11 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
     let plain = Side { name: "plain axum", service: &bare };
     let [ours, plain] = alternate(soak, "/healthz", [&ours, &plain]).await?;
 
-    let (ratio, note) = ours.throughput_beside(&plain);
-    section.add(Figure::ratio("throughput, of plain axum's", ratio).at_least(0.6).note(note));
-    let (ratio, note) = ours.p99_beside(&plain);
-    section.add(Figure::ratio("p99, of plain axum's", ratio).at_most(3.0).note(note));
-    let (ratio, note) = ours.cpu_beside(&plain);
-    section.add(Figure::ratio("time on the cores, of plain axum's", ratio).note(note));
+    let (ratio, detail) = ours.throughput_beside(&plain);
+    section.add(Figure::ratio("throughput, of plain axum's", ratio).at_least(0.6).detail(detail));
+    let (ratio, detail) = ours.p99_beside(&plain);
+    section.add(Figure::ratio("p99, of plain axum's", ratio).at_most(3.0).detail(detail));
+    let (ratio, detail) = ours.cpu_beside(&plain);
+    section.add(Figure::ratio("time on the cores, of plain axum's", ratio).detail(detail));
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
     }
     let (first, last) = (median(first), median(last));
     section.add(
-        Figure::percent("growth of the resident set", (last / first - 1.0) * 100.0).at_most(5.0).note(
+        Figure::percent("growth of the resident set", (last / first - 1.0) * 100.0).at_most(5.0).detail(
             format!(
                 "{:.1} MiB after a minute, {:.1} MiB after ten; {answered} requests",
                 first / 1024.0,

@@ -22,8 +22,8 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
         [("health throughput, of glibc's", "/healthz"), ("read throughput, of glibc's", &path)]
     {
         let [ours, other] = alternate(soak, path, [&musl, &glibc]).await?;
-        let (ratio, note) = ours.throughput_beside(&other);
-        section.add(Figure::ratio(name, ratio).at_least(0.9).note(note));
+        let (ratio, detail) = ours.throughput_beside(&other);
+        section.add(Figure::ratio(name, ratio).at_least(0.9).detail(detail));
     }
     Ok(())
 }

@@ -53,15 +53,15 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
             watch(soak, backend, gone).await?;
 
         let unwell = probes.iter().filter(|sample| sample.outcome != Ok(200)).collect::<Vec<_>>();
-        let note = format!("of {}; {}", probes.len(), outcomes(unwell.iter().copied()));
-        section.add(Figure::none(&format!("{how}: /healthz not 200"), unwell.len()).note(note));
+        let detail = format!("of {}; {}", probes.len(), outcomes(unwell.iter().copied()));
+        section.add(Figure::none(&format!("{how}: /healthz not 200"), unwell.len()).detail(detail));
 
         // What was on its way when it went or came back may have been answered by either.
         let meanwhile = reads.iter().filter(|sample| sample.began > gone && sample.ended() < returning);
         let meanwhile = meanwhile.collect::<Vec<_>>();
         let others = meanwhile.iter().filter(|sample| sample.outcome != Ok(503)).count();
-        let note = outcomes(meanwhile.iter().copied());
-        section.add(Figure::none(&format!("{how}: reads meanwhile not 503"), others).note(note));
+        let detail = outcomes(meanwhile.iter().copied());
+        section.add(Figure::none(&format!("{how}: reads meanwhile not 503"), others).detail(detail));
         let slowest = reads.iter().map(|sample| sample.took).max().unwrap_or_default();
         section.add(Figure::seconds(&format!("{how}: slowest read"), slowest).at_most(3.0));
 

@@ -43,12 +43,12 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
 
     let with = |status: u16| answers.iter().filter(|sample| sample.outcome == Ok(status)).count();
     let others = |sample: &&Sample| ![Ok(200), Ok(503)].contains(&sample.outcome);
-    section.add(Figure::count("refused", with(503)).at_least(1.0).note("or it was no overload"));
+    section.add(Figure::count("refused", with(503)).at_least(1.0).detail("or it was no overload"));
     section.add(Figure::count("answered 200", with(200)).at_least(1.0));
     let others = answers.iter().filter(others).collect::<Vec<_>>();
-    section.add(Figure::none("neither 200 nor 503", others.len()).note(outcomes(others)));
+    section.add(Figure::none("neither 200 nor 503", others.len()).detail(outcomes(others)));
     let failed = probes.iter().filter(|sample| sample.outcome != Ok(200)).count();
-    section.add(Figure::none("/healthz not 200", failed).note(outcomes(&probes)));
+    section.add(Figure::none("/healthz not 200", failed).detail(outcomes(&probes)));
     let times = probes.iter().map(|sample| sample.took);
     section.add(Figure::milliseconds("/healthz p99", p99(times)).at_most(50.0));
     section.add(Figure::seconds("until a read is 200 again", recovery).at_most(1.0));

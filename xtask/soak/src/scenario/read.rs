@@ -19,15 +19,15 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
     let plain = Side { name: "plain axum", service: &bare };
     let [ours, plain] = alternate(soak, &path, [&ours, &plain]).await?;
 
-    let (ratio, note) = ours.throughput_beside(&plain);
-    let figure = Figure::ratio("throughput, of plain axum's", ratio).note(note);
+    let (ratio, detail) = ours.throughput_beside(&plain);
+    let figure = Figure::ratio("throughput, of plain axum's", ratio).detail(detail);
     section.add(match backend {
         Backend::Sqlite | Backend::Postgres => figure.at_least(0.7),
         Backend::Mysql => figure,
     });
-    let (ratio, note) = ours.p99_beside(&plain);
-    section.add(Figure::ratio("p99, of plain axum's", ratio).note(note));
-    let (ratio, note) = ours.cpu_beside(&plain);
-    section.add(Figure::ratio("time on the cores, of plain axum's", ratio).note(note));
+    let (ratio, detail) = ours.p99_beside(&plain);
+    section.add(Figure::ratio("p99, of plain axum's", ratio).detail(detail));
+    let (ratio, detail) = ours.cpu_beside(&plain);
+    section.add(Figure::ratio("time on the cores, of plain axum's", ratio).detail(detail));
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
     section.add(
         Figure::milliseconds("start to ready", middle)
             .at_most(50.0)
-            .note(format!("median of {TIMES}; slowest {slowest:.1} ms")),
+            .detail(format!("median of {TIMES}; slowest {slowest:.1} ms")),
     );
     Ok(())
 }

@@ -54,23 +54,23 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
     let answered = sum(|run| run.answered);
     section.add(
         Figure::none("requests dropped", sum(|run| run.dropped))
-            .note(format!("{answered} answered in {TIMES} runs")),
+            .detail(format!("{answered} answered in {TIMES} runs")),
     );
     let refused = runs.iter().filter(|run| run.refused != "none").map(|run| run.refused.as_str());
     let refused = refused.collect::<Vec<_>>();
     section.add(
-        Figure::none("runs with answers other than 200 and 201", refused.len()).note(refused.join("; ")),
+        Figure::none("runs with answers other than 200 and 201", refused.len()).detail(refused.join("; ")),
     );
     let slow = TIMES * SLOW - sum(|run| run.slow_answered);
-    section.add(Figure::none("half-sent requests not answered", slow).note(format!("of {}", TIMES * SLOW)));
+    section.add(Figure::none("half-sent requests not answered", slow).detail(format!("of {}", TIMES * SLOW)));
     let streams = sum(|run| usize::from(!run.stream_ended));
-    section.add(Figure::none("streams not ended in an orderly way", streams).note(format!("of {TIMES}")));
+    section.add(Figure::none("streams not ended in an orderly way", streams).detail(format!("of {TIMES}")));
     let slowest = runs.iter().map(|run| run.took).max().unwrap_or_default();
     let middle = median(runs.iter().map(|run| run.took.as_secs_f64()));
     section.add(
         Figure::seconds("slowest end after the signal", slowest)
             .at_most(2.0)
-            .note(format!("median {middle:.2} s")),
+            .detail(format!("median {middle:.2} s")),
     );
     section.add(Figure::none("exit codes other than 0", sum(|run| usize::from(!run.is_clean))));
     Ok(())

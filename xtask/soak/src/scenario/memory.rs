@@ -30,10 +30,11 @@ const CLIENTS: u32 = 32;
 pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>) -> Result<()> {
     let (_database, service) = soak.start(backend, &[]).await?;
     let began = Instant::now();
-    let (mut first, mut last, mut answered) = (Vec::new(), Vec::new(), 0);
+    let (mut first, mut last, mut asked, mut answered) = (Vec::new(), Vec::new(), 0, 0);
     while began.elapsed() < TIME {
-        let (sizes, samples) = stay(&service).await?;
+        let (sizes, samples) = stay(&service, asked).await?;
         service.empty_log()?;
+        asked += samples.len() as u64;
         if began.elapsed() < WARM_UP {
             continue;
         }
@@ -59,11 +60,12 @@ pub(super) async fn run(soak: &Soak, backend: Backend, section: &mut Section<'_>
     Ok(())
 }
 
-/// Lets clients come, stay for a while, and go. Returns the sizes of the process meanwhile, in KiB, and what they did.
-async fn stay(service: &Service) -> Result<(Vec<f64>, Vec<Sample>)> {
+/// Lets clients come, stay for a while, and go, after others made `asked` requests. Returns the sizes of the process
+/// meanwhile, in KiB, and what they did.
+async fn stay(service: &Service, asked: u64) -> Result<(Vec<f64>, Vec<Sample>)> {
     let mut stream = connect(service.address).await.context("no stream")?;
     stream.write_all(Request::get("/notes/events").bytes()).await?;
-    let crowd = Crowd::start(service.address, CLIENTS, Duration::ZERO, mixed)?;
+    let crowd = Crowd::start(service.address, CLIENTS, Duration::ZERO, move |number| mixed(asked + number))?;
     let (began, mut sizes) = (Instant::now(), Vec::new());
     while began.elapsed() < STAY {
         sleep(INTERVAL).await;
@@ -76,7 +78,8 @@ async fn stay(service: &Service) -> Result<(Vec<f64>, Vec<Sample>)> {
     Ok((sizes, samples))
 }
 
-/// A bit of everything, in a fixed order. Ids rise from 1, so that old notes are deleted as new ones come.
+/// A bit of everything, in a fixed order. Ids rise from 1, so that old notes are deleted as new ones come: a database
+/// that grows would fill its caches all the time.
 fn mixed(number: u64) -> Request {
     let turn = number / 10;
     match number % 10 {

@@ -3,20 +3,17 @@
 //! Each backend is one module with the same functions and its own SQL, migrations and query cache. The rest of the
 //! service calls [`Db`] and never learns which one is behind it.
 
-#[cfg(feature = "db_mysql")]
-mod mysql;
+// Of several, only the first is compiled: the error below then stands alone.
+#[cfg(all(feature = "db_mysql", not(any(feature = "db_sqlite", feature = "db_postgres"))))]
+#[path = "mysql.rs"]
+mod backend;
+#[cfg(all(feature = "db_postgres", not(feature = "db_sqlite")))]
+#[path = "postgres.rs"]
+mod backend;
+#[cfg(feature = "db_sqlite")]
+#[path = "sqlite.rs"]
+mod backend;
 mod open;
-#[cfg(feature = "db_postgres")]
-mod postgres;
-#[cfg(feature = "db_sqlite")]
-mod sqlite;
-
-#[cfg(feature = "db_mysql")]
-use mysql as backend;
-#[cfg(feature = "db_postgres")]
-use postgres as backend;
-#[cfg(feature = "db_sqlite")]
-use sqlite as backend;
 
 #[cfg(not(any(
     all(feature = "db_sqlite", not(feature = "db_postgres"), not(feature = "db_mysql")),

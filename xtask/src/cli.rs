@@ -84,12 +84,12 @@ pub(crate) struct RunFlags {
 /// Flags of `build`, and of every task that needs its artifact.
 #[derive(Debug, Default, Args)]
 pub(crate) struct BuildFlags {
-    /// Database backend [default: the first in config/pipeline.toml]
-    #[arg(long)]
-    pub(crate) backend: Option<String>,
-    /// Platform to build for, such as linux/arm64 [default: this machine's]
-    #[arg(long, value_parser = parse_platform)]
-    pub(crate) platform: Option<Platform>,
+    /// Database backends, with commas between them, or `all` [default: the first in config/pipeline.toml]
+    #[arg(long = "backend", value_name = "BACKEND", value_delimiter = ',')]
+    pub(crate) backends: Vec<String>,
+    /// Platforms, such as linux/amd64,linux/arm64 [default: this machine's]
+    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform)]
+    pub(crate) platforms: Vec<Platform>,
     /// Cargo profile: release for every day, dist for what is shipped [default: from config/pipeline.toml]
     #[arg(long)]
     pub(crate) profile: Option<Profile>,
@@ -101,9 +101,9 @@ pub(crate) struct BuildFlags {
     pub(crate) upx: bool,
 }
 
-/// Flags of `bd`.
+/// Flags of every task that makes an image.
 #[derive(Debug, Default, Args)]
-pub(crate) struct BdFlags {
+pub(crate) struct ImageFlags {
     #[command(flatten)]
     pub(crate) build: BuildFlags,
     /// Name of the image without a tag [default: from config/pipeline.toml]
@@ -115,6 +115,13 @@ pub(crate) struct BdFlags {
     /// Layer compression: zstd, zstd:1 to zstd:19, gzip, gzip:1 to gzip:9, none
     #[arg(long)]
     pub(crate) compression: Option<Compression>,
+}
+
+/// Flags of `bd`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct BdFlags {
+    #[command(flatten)]
+    pub(crate) image: ImageFlags,
     /// Where the image goes, as buildx spells it: docker, podman, oci[,dest=FILE], oci,tar=false[,dest=FOLDER]
     /// [default: docker or podman when one runs, else oci]
     #[arg(long, value_name = "TYPE[,KEY=VALUE]", value_parser = parse_output)]

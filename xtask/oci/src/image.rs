@@ -1,6 +1,7 @@
-//! An image: its layers, its config, and the manifest that holds them together.
+//! An image: its layers, its config, the manifest that holds them together, and the index above those of several
+//! platforms.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use image_spec::{Base, Compression, ImageSpec, Platform, Reference, RunConfig};
 use serde::Serialize;
 
@@ -8,25 +9,35 @@ use crate::digest::Digest;
 use crate::files::{Content, Entry, Kind};
 use crate::layer::LayerBlob;
 use crate::oci::{
-    self, Annotations, ContainerConfig, Descriptor, Empty, History, ImageConfig, Manifest, RootFs, annotation,
+    self, Annotations, ContainerConfig, Descriptor, Empty, History, ImageConfig, Index, Manifest, RootFs,
+    annotation,
 };
 use crate::time;
 
-/// A finished image for one platform.
+/// A finished image.
 #[derive(Debug)]
 pub struct Image {
-    /// The manifest, whose digest is the image's.
+    /// The image for each platform; never empty.
+    pub platforms: Vec<PlatformImage>,
+    /// The index above them, where there are several.
+    pub index: Option<Blob>,
+    /// The names it is going to have.
+    pub names: Vec<Reference>,
+    /// When it was made, in seconds since the Unix epoch.
+    pub created: u64,
+}
+
+/// A finished image for one platform.
+#[derive(Debug)]
+pub struct PlatformImage {
+    /// What it runs on.
+    pub platform: Platform,
+    /// The manifest.
     pub manifest: Blob,
     /// The image config.
     pub config: Blob,
     /// The layers, lowest first.
     pub layers: Vec<Blob>,
-    /// The names it is going to have.
-    pub names: Vec<Reference>,
-    /// What it runs on.
-    pub platform: Platform,
-    /// When it was made, in seconds since the Unix epoch.
-    pub created: u64,
 }
 
 /// Something that is known by its digest.
@@ -43,8 +54,56 @@ pub struct Blob {
 }
 
 impl Image {
-    /// Everything that the image consists of.
+    /// Puts the images for single platforms together as the one that `spec` describes.
+    pub fn new(spec: &ImageSpec, platforms: Vec<PlatformImage>) -> Result<Image> {
+        let index = match &platforms[..] {
+            [] => bail!("the image is for no platform; name one, such as linux/amd64"),
+            [_] => None,
+            several => Some(index(spec, several)?),
+        };
+        Ok(Image { platforms, index, names: spec.tags.clone(), created: spec.created })
+    }
+
+    /// What the image is known by.
+    pub fn root(&self) -> &Blob {
+        self.index.as_ref().unwrap_or(&self.platforms[0].manifest)
+    }
+
+    /// What names point at, with its platform where it has one.
+    pub fn descriptor(&self) -> Descriptor {
+        match &self.index {
+            Some(index) => index.descriptor(),
+            None => self.platforms[0].descriptor(),
+        }
+    }
+
+    /// Everything that the image consists of. Platforms share blobs, which come more than once then.
     pub fn blobs(&self) -> impl Iterator<Item = &Blob> {
+        self.index.iter().chain(self.platforms.iter().flat_map(PlatformImage::blobs))
+    }
+}
+
+impl PlatformImage {
+    /// Puts `layers`, the base's first, together as what `spec` describes for one platform.
+    pub fn new(spec: &ImageSpec, platform: Platform, layers: &[LayerBlob]) -> Result<PlatformImage> {
+        let mut annotations = annotations(spec);
+        if let (Base::Static, Some(base)) = (&spec.base, layers.first()) {
+            annotations.insert(annotation::BASE_NAME.to_owned(), spec.base.to_string());
+            let digest = base_digest(spec, platform, base)?;
+            annotations.insert(annotation::BASE_DIGEST.to_owned(), digest.to_string());
+        }
+        let run = container_config(&spec.config, annotations.clone());
+        let config = image_config(platform, spec.created, run, layers)?;
+        let layers: Vec<_> = layers.iter().map(|layer| Blob::layer(layer, spec.compression)).collect();
+        Ok(PlatformImage { platform, manifest: manifest(&config, &layers, annotations)?, config, layers })
+    }
+
+    /// What an index says of it.
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor { platform: Some(self.platform.into()), ..self.manifest.descriptor() }
+    }
+
+    fn blobs(&self) -> impl Iterator<Item = &Blob> {
         [&self.manifest, &self.config].into_iter().chain(&self.layers)
     }
 }
@@ -82,32 +141,26 @@ impl Blob {
     }
 }
 
-/// Puts `layers`, the base's first, together as the image that `spec` describes.
-pub fn assemble(spec: &ImageSpec, layers: &[LayerBlob]) -> Result<Image> {
+fn annotations(spec: &ImageSpec) -> Annotations {
     let mut annotations = spec.labels.clone();
     annotations.insert(annotation::CREATED.to_owned(), time::rfc3339(spec.created));
-    if let (Base::Static, Some(base)) = (&spec.base, layers.first()) {
-        annotations.insert(annotation::BASE_NAME.to_owned(), spec.base.to_string());
-        annotations.insert(annotation::BASE_DIGEST.to_owned(), base_digest(spec, base)?.to_string());
-    }
-    let run = container_config(&spec.config, annotations.clone());
-    let config = image_config(spec.platform, spec.created, run, layers)?;
-    let blobs: Vec<_> = layers.iter().map(|layer| Blob::layer(layer, spec.compression)).collect();
-    Ok(Image {
-        manifest: manifest(&config, &blobs, annotations)?,
-        config,
-        layers: blobs,
-        names: spec.tags.clone(),
-        platform: spec.platform,
-        created: spec.created,
-    })
+    annotations
+}
+
+fn index(spec: &ImageSpec, platforms: &[PlatformImage]) -> Result<Blob> {
+    let index = Index {
+        schema_version: 2,
+        media_type: oci::INDEX,
+        manifests: platforms.iter().map(PlatformImage::descriptor).collect(),
+        annotations: annotations(spec),
+    };
+    Blob::json(oci::INDEX, &index)
 }
 
 /// The digest of the manifest that an image of the built-in base and nothing else would have. No registry knows it, but it
 /// changes exactly when the base does, which is what readers of this annotation look for.
-fn base_digest(spec: &ImageSpec, base: &LayerBlob) -> Result<Digest> {
-    let config =
-        image_config(spec.platform, base.mtime, ContainerConfig::default(), std::slice::from_ref(base))?;
+fn base_digest(spec: &ImageSpec, platform: Platform, base: &LayerBlob) -> Result<Digest> {
+    let config = image_config(platform, base.mtime, ContainerConfig::default(), std::slice::from_ref(base))?;
     Ok(manifest(&config, &[Blob::layer(base, spec.compression)], Annotations::new())?.digest)
 }
 

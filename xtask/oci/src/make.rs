@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
-use image_spec::{ImageReport, ImageSpec, LayerReport};
+use image_spec::{ImageReport, ImageSpec, Layer, LayerReport, PlatformReport};
 
 use crate::cache::{self, Cache};
 use crate::files::Rootfs;
-use crate::image::{self, Image};
+use crate::image::{Image, PlatformImage};
 use crate::layer::{self, LayerBlob};
 use crate::{base, output, spec, startable};
 
@@ -18,34 +18,45 @@ use crate::{base, output, spec, startable};
 /// checked before anything is written.
 pub fn image(spec: &ImageSpec, cache: &Path) -> Result<ImageReport> {
     spec::check(spec)?;
-    let rootfs = collect(spec)?;
-    startable::check(&rootfs, spec)?;
+    let rootfs = spec.platforms.iter().map(|(platform, layers)| {
+        let rootfs = collect(spec, layers)?;
+        startable::check(&rootfs, spec, *platform)?;
+        Ok((*platform, rootfs))
+    });
+    let rootfs = rootfs.collect::<Result<Vec<_>>>()?;
 
     let cache = Cache::new(cache, spec.compression);
-    let filled = rootfs.layers.iter().filter(|layer| !layer.entries.is_empty());
-    let layers =
-        filled.map(|files| layer::make(files, spec.compression, &cache)).collect::<Result<Vec<_>>>()?;
-    let image = image::assemble(spec, &layers)?;
+    let (mut platforms, mut reports) = (Vec::new(), Vec::new());
+    for (platform, rootfs) in rootfs {
+        let filled = rootfs.layers.iter().filter(|layer| !layer.entries.is_empty());
+        let layers =
+            filled.map(|files| layer::make(files, spec.compression, &cache)).collect::<Result<Vec<_>>>()?;
+        let image = PlatformImage::new(spec, platform, &layers)?;
+        reports.push(report(&image, &layers));
+        platforms.push(image);
+    }
+    let image = Image::new(spec, platforms)?;
     spec.outputs.iter().try_for_each(|output| output::write(&image, output))?;
     cache.prune(cache::LIMIT)?;
-    Ok(report(&image, &layers))
+    Ok(ImageReport { digest: image.root().digest.to_string(), platforms: reports })
 }
 
-fn collect(spec: &ImageSpec) -> Result<Rootfs> {
+fn collect(spec: &ImageSpec, layers: &[Layer]) -> Result<Rootfs> {
     let mut rootfs = Rootfs::default();
     rootfs.layers.extend(base::files(&spec.base)?);
-    spec.layers.iter().try_for_each(|layer| rootfs.add(layer, spec.created))?;
+    layers.iter().try_for_each(|layer| rootfs.add(layer, spec.created))?;
     Ok(rootfs)
 }
 
-fn report(image: &Image, layers: &[LayerBlob]) -> ImageReport {
+fn report(image: &PlatformImage, layers: &[LayerBlob]) -> PlatformReport {
     let layer_report = |layer: &LayerBlob| LayerReport {
         name: layer.name.clone(),
         digest: layer.blob.digest.to_string(),
         size: layer.blob.size,
         cached: layer.cached,
     };
-    ImageReport {
+    PlatformReport {
+        platform: image.platform,
         digest: image.manifest.digest.to_string(),
         config_digest: image.config.digest.to_string(),
         size: layers.iter().map(|layer| layer.blob.size).sum(),

@@ -86,7 +86,7 @@ pub struct Manifest {
     pub annotations: Annotations,
 }
 
-/// An image index: here the content of a layout's `index.json`.
+/// An image index: the images for several platforms, or the content of a layout's `index.json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Index {
@@ -96,6 +96,9 @@ pub struct Index {
     pub media_type: &'static str,
     /// The images.
     pub manifests: Vec<Descriptor>,
+    /// What people and tools should know of them.
+    #[serde(skip_serializing_if = "Annotations::is_empty")]
+    pub annotations: Annotations,
 }
 
 /// An image config.

@@ -15,23 +15,23 @@ use crate::oci::DEFAULT_PATH;
 const MAX_LINKS: usize = 40;
 const MAX_SCRIPTS: usize = 4;
 
-/// Checks that every program in the image is for its platform, and that its user can start its entrypoint.
+/// Checks that every program in the image is for `platform`, and that its user can start its entrypoint.
 ///
 /// # Errors
 /// Says which program cannot run, why, and what to do.
-pub fn check(rootfs: &Rootfs, spec: &ImageSpec) -> Result<()> {
+pub fn check(rootfs: &Rootfs, spec: &ImageSpec, platform: Platform) -> Result<()> {
     for (path, entry) in rootfs.layers.iter().flat_map(|layer| &layer.entries) {
         if entry.mode & 0o111 != 0
             && let Some(elf) = read_elf(path, entry)?
         {
-            check_machine(&shown(path, entry), &elf, spec.platform)?;
+            check_machine(&shown(path, entry), &elf, platform)?;
         }
     }
     let Some(program) = spec.config.entrypoint.first() else {
         bail!("the image has no entrypoint; name the program that it runs");
     };
-    let path = locate(rootfs, spec, program)?;
-    check_program(rootfs, spec, &path, MAX_SCRIPTS)
+    let image = Checked { rootfs, spec, platform };
+    image.check_program(&image.locate(program)?, MAX_SCRIPTS)
 }
 
 /// Checks that `elf`, which people know as `name`, is built for `platform`.
@@ -44,67 +44,76 @@ pub fn check_machine(name: &str, elf: &Elf, platform: Platform) -> Result<()> {
     Ok(())
 }
 
-/// The absolute path of the entrypoint, found as the kernel or the runtime would find it.
-fn locate(rootfs: &Rootfs, spec: &ImageSpec, program: &str) -> Result<String> {
-    let candidates = if program.starts_with('/') {
-        vec![program.to_owned()]
-    } else if program.contains('/') {
-        vec![join(&spec.config.workdir, program)]
-    } else {
-        let search = spec.config.env.get("PATH").map_or(DEFAULT_PATH, String::as_str);
-        search.split(':').map(|folder| join(folder, program)).collect()
-    };
-    let found = candidates.iter().find_map(|path| resolve(rootfs, path));
-    found.with_context(|| {
-        format!(
-            "the entrypoint `{program}` is not in the image (looked for {}); add a file with that destination",
-            candidates.join(", ")
-        )
-    })
+/// An image that is looked at.
+struct Checked<'a> {
+    rootfs: &'a Rootfs,
+    spec: &'a ImageSpec,
+    platform: Platform,
 }
 
-fn check_program(rootfs: &Rootfs, spec: &ImageSpec, path: &str, scripts_left: usize) -> Result<()> {
-    let entry = rootfs.get(path).with_context(|| format!("{path} is not in the image"))?;
-    let name = shown(path, entry);
-    ensure!(matches!(entry.kind, Kind::File { .. }), "the entrypoint {name} is not a file");
-    check_permissions(rootfs, &spec.config.user, path, entry)?;
-    let Some(elf) = read_elf(path, entry)? else {
-        return check_script(rootfs, spec, path, entry, scripts_left);
-    };
-    check_machine(&name, &elf, spec.platform)?;
-    ensure!(elf.executable, "{name} is a library or an object file, not a program; use the linked binary");
-    if let Some(loader) = elf.loader {
-        ensure!(
-            resolve(rootfs, &loader).is_some(),
-            "{name} needs the loader {loader}, which the base `{}` does not have; link it statically \
-             (`cargo xtask build` does) or use a base with that loader",
-            spec.base
-        );
+impl Checked<'_> {
+    /// The absolute path of the entrypoint, found as the kernel or the runtime would find it.
+    fn locate(&self, program: &str) -> Result<String> {
+        let run = &self.spec.config;
+        let candidates = if program.starts_with('/') {
+            vec![program.to_owned()]
+        } else if program.contains('/') {
+            vec![join(&run.workdir, program)]
+        } else {
+            let search = run.env.get("PATH").map_or(DEFAULT_PATH, String::as_str);
+            search.split(':').map(|folder| join(folder, program)).collect()
+        };
+        let found = candidates.iter().find_map(|path| resolve(self.rootfs, path));
+        found.with_context(|| {
+            format!(
+                "the entrypoint `{program}` is not in the image (looked for {}); add a file with that destination",
+                candidates.join(", ")
+            )
+        })
     }
-    Ok(())
-}
 
-/// A file that is no ELF program starts only by way of the interpreter that its first line names.
-fn check_script(
-    rootfs: &Rootfs,
-    spec: &ImageSpec,
-    path: &str,
-    entry: &Entry,
-    scripts_left: usize,
-) -> Result<()> {
-    let name = shown(path, entry);
-    let first = first_line(path, entry)?;
-    let Some(interpreter) = first.strip_prefix("#!").and_then(|rest| rest.split_whitespace().next()) else {
-        bail!("{name} is not a Linux program (no ELF header); build it with `--platform {}`", spec.platform);
-    };
-    ensure!(scripts_left > 0, "{name} is a script whose interpreters are scripts without end");
-    let found = resolve(rootfs, interpreter).with_context(|| {
-        format!(
-            "{name} is a script that needs {interpreter}, which the image does not have; use a compiled program or \
-             add the interpreter"
-        )
-    })?;
-    check_program(rootfs, spec, &found, scripts_left - 1)
+    fn check_program(&self, path: &str, scripts_left: usize) -> Result<()> {
+        let entry = self.rootfs.get(path).with_context(|| format!("{path} is not in the image"))?;
+        let name = shown(path, entry);
+        ensure!(matches!(entry.kind, Kind::File { .. }), "the entrypoint {name} is not a file");
+        check_permissions(self.rootfs, &self.spec.config.user, path, entry)?;
+        let Some(elf) = read_elf(path, entry)? else {
+            return self.check_script(path, entry, scripts_left);
+        };
+        check_machine(&name, &elf, self.platform)?;
+        ensure!(
+            elf.executable,
+            "{name} is a library or an object file, not a program; use the linked binary"
+        );
+        if let Some(loader) = elf.loader {
+            ensure!(
+                resolve(self.rootfs, &loader).is_some(),
+                "{name} needs the loader {loader}, which the base `{}` does not have; link it statically \
+                 (`cargo xtask build` does) or use a base with that loader",
+                self.spec.base
+            );
+        }
+        Ok(())
+    }
+
+    /// A file that is no ELF program starts only by way of the interpreter that its first line names.
+    fn check_script(&self, path: &str, entry: &Entry, scripts_left: usize) -> Result<()> {
+        let name = shown(path, entry);
+        let first = first_line(path, entry)?;
+        let Some(interpreter) = first.strip_prefix("#!").and_then(|rest| rest.split_whitespace().next())
+        else {
+            let platform = self.platform;
+            bail!("{name} is not a Linux program (no ELF header); build it with `--platform {platform}`");
+        };
+        ensure!(scripts_left > 0, "{name} is a script whose interpreters are scripts without end");
+        let found = resolve(self.rootfs, interpreter).with_context(|| {
+            format!(
+                "{name} is a script that needs {interpreter}, which the image does not have; use a compiled program \
+                 or add the interpreter"
+            )
+        })?;
+        self.check_program(&found, scripts_left - 1)
+    }
 }
 
 /// Whether `user` may execute a file and pass through the folders above it.

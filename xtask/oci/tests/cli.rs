@@ -43,7 +43,7 @@ fn a_spec_on_standard_input_makes_an_image_and_a_report() {
     assert_eq!(result(&child.wait_with_output().unwrap()), (Some(0), String::new()));
     let report: ImageReport =
         serde_json::from_slice(&fs::read(sandbox.path("out/meta.json")).unwrap()).unwrap();
-    assert_eq!(report.layers.len(), 3);
+    assert_eq!(report.platforms[0].layers.len(), 3);
     assert!(sandbox.path("image.tar").is_file() && sandbox.path("target/images/cache").is_dir());
 }
 

@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use common::{Sandbox, program};
+use common::{Sandbox, layers, program};
 use image_spec::{Base, Compression, FolderEntry, Layer, Output, Platform};
 use xtask_oci::digest::Digest;
 
@@ -55,8 +55,8 @@ fn the_same_content_gives_the_same_image_wherever_it_lies() {
 fn config_and_manifest_say_what_the_spec_says() {
     let sandbox = Sandbox::new();
     let report = sandbox.write(&sandbox.spec());
-    let (manifest, config) = (sandbox.json(&report.digest), sandbox.json(&report.config_digest));
-    assert_eq!(manifest["config"]["digest"], report.config_digest.as_str());
+    let (manifest, config) = (sandbox.json(&report.digest), sandbox.json(&report.platforms[0].config_digest));
+    assert_eq!(manifest["config"]["digest"], report.platforms[0].config_digest.as_str());
     assert_eq!(manifest["annotations"], config["config"]["Labels"]);
     let labels = &config["config"]["Labels"];
     assert_eq!(labels["org.opencontainers.image.title"], "test");
@@ -85,8 +85,8 @@ fn the_base_is_the_same_layer_in_every_image() {
     let mut spec = sandbox.spec();
     spec.created += 1;
     let second = sandbox.write(&spec);
-    assert_eq!(first.layers[0].digest, second.layers[0].digest);
-    assert_ne!(first.layers[1].digest, second.layers[1].digest);
+    assert_eq!(first.platforms[0].layers[0].digest, second.platforms[0].layers[0].digest);
+    assert_ne!(first.platforms[0].layers[1].digest, second.platforms[0].layers[1].digest);
 }
 
 #[test]
@@ -95,7 +95,10 @@ fn scratch_has_no_layer_of_its_own() {
     let mut spec = sandbox.spec();
     spec.base = Base::Scratch;
     let report = sandbox.write(&spec);
-    assert_eq!(report.layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>(), ["config", "app"]);
+    assert_eq!(
+        report.platforms[0].layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>(),
+        ["config", "app"]
+    );
     let annotations = &sandbox.json(&report.digest)["annotations"];
     assert!(annotations.get("org.opencontainers.image.base.name").is_none());
 }
@@ -111,8 +114,9 @@ fn every_compression_reads_back_and_has_its_media_type() {
         let mut spec = sandbox.spec();
         spec.compression = compression.parse().unwrap();
         let report = sandbox.write(&spec);
-        let (manifest, config) = (sandbox.json(&report.digest), sandbox.json(&report.config_digest));
-        for (index, layer) in report.layers.iter().enumerate() {
+        let (manifest, config) =
+            (sandbox.json(&report.digest), sandbox.json(&report.platforms[0].config_digest));
+        for (index, layer) in report.platforms[0].layers.iter().enumerate() {
             assert_eq!(manifest["layers"][index]["mediaType"], media_type);
             let blob = sandbox.blob(&layer.digest);
             assert_eq!(
@@ -149,10 +153,10 @@ fn entries_have_plain_modes_and_folders_keep_their_owner() {
         sandbox.entry("app", "/opt/app", Some(0o500)),
     ];
     let data = FolderEntry { dest: "/opt/data".to_owned(), owner: "1000:50".to_owned() };
-    spec.layers.push(Layer { name: "tree".to_owned(), files, folders: vec![data] });
+    layers(&mut spec).push(Layer { name: "tree".to_owned(), files, folders: vec![data] });
     let report = sandbox.write(&spec);
     assert_eq!(
-        entries(&sandbox.blob(&report.layers[3].digest)),
+        entries(&sandbox.blob(&report.platforms[0].layers[3].digest)),
         [
             "home/ 755 0",
             "home/nonroot/ 700 65532",
@@ -172,7 +176,8 @@ fn entries_have_plain_modes_and_folders_keep_their_owner() {
 #[test]
 fn only_what_changed_is_made_again() {
     let sandbox = Sandbox::new();
-    let cached = |spec| sandbox.write(spec).layers.iter().map(|layer| layer.cached).collect::<Vec<_>>();
+    let cached =
+        |spec| sandbox.write(spec).platforms[0].layers.iter().map(|layer| layer.cached).collect::<Vec<_>>();
     let spec = sandbox.spec();
     assert_eq!(cached(&spec), [false, false, false]);
     assert_eq!(cached(&spec), [true, true, true]);
@@ -233,11 +238,11 @@ fn outputs_that_are_damaged_are_written_again() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
     fs::write(sandbox.path("image.tar"), damaged).unwrap();
-    let blob = sandbox.path("layout/blobs/sha256").join(&report.config_digest[7..]);
+    let blob = sandbox.path("layout/blobs/sha256").join(&report.platforms[0].config_digest[7..]);
     fs::write(&blob, "{}").unwrap();
     sandbox.write(&spec);
     assert_eq!(fs::read(sandbox.path("image.tar")).unwrap(), archive);
-    assert_eq!(Digest::of_file(&blob).unwrap().to_string(), report.config_digest);
+    assert_eq!(Digest::of_file(&blob).unwrap().to_string(), report.platforms[0].config_digest);
 }
 
 #[test]

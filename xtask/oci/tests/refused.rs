@@ -7,7 +7,7 @@ mod common;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use common::{Sandbox, dynamic_program, program};
+use common::{Sandbox, dynamic_program, layers, program};
 use image_spec::{Base, FolderEntry, ImageSpec, Platform};
 
 /// Changes the project or its spec, and expects the message.
@@ -32,7 +32,7 @@ fn programs_that_could_not_start() {
          (`cargo xtask build` does) or use a base with that loader",
     );
     refused(
-        |_, spec| spec.layers[1].files[0].mode = Some(0o644),
+        |_, spec| layers(spec)[1].files[0].mode = Some(0o644),
         "app may not be executed by the user 65532:65532 (mode 0644); run `chmod +x` on it or give it the mode 0755",
     );
     refused(
@@ -51,7 +51,7 @@ fn programs_that_could_not_start() {
     refused(
         |sandbox, spec| {
             sandbox.file("tool", &program(Platform::LinuxArm64));
-            spec.layers[0].files.push(sandbox.entry("tool", "/bin/tool", Some(0o755)));
+            layers(spec)[0].files.push(sandbox.entry("tool", "/bin/tool", Some(0o755)));
         },
         "tool is built for arm64, not for linux/amd64; build it with `--platform linux/amd64`",
     );
@@ -76,12 +76,12 @@ fn entrypoints_that_are_not_there() {
         "the image has no entrypoint; name the program that it runs",
     );
     refused(
-        |_, spec| spec.layers[1].files[0].dest = "/root/app".to_owned(),
+        |_, spec| layers(spec)[1].files[0].dest = "/root/app".to_owned(),
         "the entrypoint `/app` is not in the image (looked for /app); add a file with that destination",
     );
     refused(
         |_, spec| {
-            spec.layers[1].files[0].dest = "/root/app".to_owned();
+            layers(spec)[1].files[0].dest = "/root/app".to_owned();
             spec.config.entrypoint = vec!["/root/app".to_owned()];
         },
         "the user 65532:65532 may not enter /root, where the entrypoint /root/app is; put it somewhere else",
@@ -97,8 +97,8 @@ fn entrypoints_are_found_as_the_runtime_finds_them() {
     symlink("real", sandbox.path("links/current")).unwrap();
     sandbox.file("script", b"#!/srv/current/app -x\n");
     let mut spec = sandbox.spec();
-    spec.layers[0].files.push(sandbox.entry("links", "/srv", None));
-    spec.layers[0].files.push(sandbox.entry("script", "/bin/script", Some(0o755)));
+    layers(&mut spec)[0].files.push(sandbox.entry("links", "/srv", None));
+    layers(&mut spec)[0].files.push(sandbox.entry("script", "/bin/script", Some(0o755)));
     for entrypoint in ["/app", "/srv/current/app", "/bin/script", "script", "../srv/real/app"] {
         spec.config.entrypoint = vec![entrypoint.to_owned()];
         sandbox.write(&spec);
@@ -108,27 +108,27 @@ fn entrypoints_are_found_as_the_runtime_finds_them() {
 #[test]
 fn destinations_that_contradict_each_other() {
     refused(
-        |sandbox, spec| spec.layers[0].files.push(sandbox.entry("config/app.toml", "/app", None)),
+        |sandbox, spec| layers(spec)[0].files.push(sandbox.entry("config/app.toml", "/app", None)),
         "layer `app`: /app is claimed twice: by config/app.toml and by app; give one of them another destination",
     );
     refused(
-        |sandbox, spec| spec.layers[1].files.push(sandbox.entry("config", "/app", None)),
+        |sandbox, spec| layers(spec)[1].files.push(sandbox.entry("config", "/app", None)),
         "layer `app`: /app would be a folder, but is app already; rename one of them",
     );
     refused(
-        |_, spec| spec.layers[1].files[0].dest = "/tmp".to_owned(),
+        |_, spec| layers(spec)[1].files[0].dest = "/tmp".to_owned(),
         "layer `app`: /tmp is claimed twice: by a folder and by app; give one of them another destination",
     );
     for dest in ["app", "", "/a/../app", "//app", "/app/", "/./app", "/a\0"] {
         refused(
-            |_, spec| spec.layers[1].files[0].dest = dest.to_owned(),
+            |_, spec| layers(spec)[1].files[0].dest = dest.to_owned(),
             &format!(
                 "layer `app`: the destination `{dest}` must be absolute, such as /app, without //, . or .."
             ),
         );
     }
     refused(
-        |_, spec| spec.layers[1].files[0].dest = "/".to_owned(),
+        |_, spec| layers(spec)[1].files[0].dest = "/".to_owned(),
         "layer `app`: app is a file and needs a name in the image, such as /app",
     );
     for (dest, owner, message) in [
@@ -138,7 +138,7 @@ fn destinations_that_contradict_each_other() {
         ("/srv", "www", "the user `www` is not numeric; write 65532:65532 or the like"),
     ] {
         let folder = FolderEntry { dest: dest.to_owned(), owner: owner.to_owned() };
-        refused(|_, spec| spec.layers[1].folders.push(folder), &format!("layer `app`: {message}"));
+        refused(|_, spec| layers(spec)[1].folders.push(folder), &format!("layer `app`: {message}"));
     }
 }
 

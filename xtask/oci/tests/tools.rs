@@ -98,7 +98,7 @@ fn written(compression: &str, platform: Platform) -> (Sandbox, ImageSpec) {
     let sandbox = Sandbox::new();
     sandbox.file("app", &program(platform));
     let mut spec = sandbox.spec();
-    spec.platform = platform;
+    spec.platforms = spec.platforms.into_values().map(|layers| (platform, layers)).collect();
     spec.compression = compression.parse().expect(compression);
     let tag = format!("{}-{}", std::process::id(), compression.replace(':', "-"));
     spec.tags = vec![

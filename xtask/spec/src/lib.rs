@@ -7,6 +7,7 @@ mod compression;
 mod octal;
 mod platform;
 mod reference;
+mod report;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,15 +18,14 @@ use serde::{Deserialize, Serialize};
 pub use compression::{Compression, ParseCompressionError};
 pub use platform::{ParsePlatformError, Platform};
 pub use reference::{ParseReferenceError, Reference, Repository, Tag};
+pub use report::{ImageReport, LayerReport, PlatformReport};
 
-/// One image for one platform, and where to write it.
+/// One image, for one platform or several, and where to write it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSpec {
     /// What the image starts from.
     pub base: Base,
-    /// The platform that every executable in the image must be built for.
-    pub platform: Platform,
     /// The names that the image gets; the first is the one shown to people.
     pub tags: Vec<Reference>,
     /// Creation time in seconds since the Unix epoch; also the time of every file.
@@ -36,8 +36,9 @@ pub struct ImageSpec {
     pub config: RunConfig,
     /// Labels of the image config and annotations of the manifest, by their full key.
     pub labels: BTreeMap<String, String>,
-    /// The layers above the base, lowest first. What changes most often comes last.
-    pub layers: Vec<Layer>,
+    /// The platforms, and the layers of each above the base, lowest first. What changes most often comes last. Every
+    /// executable must be built for its platform. With more than one there is an index above the images.
+    pub platforms: BTreeMap<Platform, Vec<Layer>>,
     /// Where the finished image is written.
     pub outputs: Vec<Output>,
 }
@@ -122,32 +123,6 @@ pub enum Output {
         /// The file.
         dest: PathBuf,
     },
-}
-
-/// What an engine reports of the image it wrote: the content of its metadata file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageReport {
-    /// Digest of the manifest, `sha256:` and 64 hex digits.
-    pub digest: String,
-    /// Digest of the image config, which Docker's classic store shows as the image id.
-    pub config_digest: String,
-    /// Sum of the compressed layers in bytes.
-    pub size: u64,
-    /// The layers, lowest first.
-    pub layers: Vec<LayerReport>,
-}
-
-/// One layer of a finished image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LayerReport {
-    /// What the layer holds.
-    pub name: String,
-    /// Digest of the compressed layer.
-    pub digest: String,
-    /// Compressed size in bytes.
-    pub size: u64,
-    /// Whether it was taken from the cache instead of being made.
-    pub cached: bool,
 }
 
 impl fmt::Display for Base {

@@ -77,15 +77,30 @@ impl Config {
         }
     }
 
-    /// The platform that was asked for, or the one of this machine, which can run what is built.
-    pub(crate) fn platform(&self, asked: Option<Platform>) -> Result<Platform> {
-        let known = &self.pipeline.build.platforms;
-        let platform = asked.or(self.host.platform.filter(|host| known.contains(host))).unwrap_or(known[0]);
-        if known.contains(&platform) {
-            return Ok(platform);
+    /// The backends that were asked for, `all` for all of them, or the default one.
+    pub(crate) fn backends<'a>(&'a self, asked: &'a [String]) -> Result<Vec<&'a str>> {
+        let known = &self.pipeline.build.backends;
+        match asked {
+            [] => Ok(vec![&known[0]]),
+            [all] if all == "all" => Ok(known.iter().map(String::as_str).collect()),
+            some => unique(some).map(|name| self.backend(Some(name))).collect(),
         }
-        let known = known.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ");
-        Err(Usage(format!("config/pipeline.toml builds for {known}, not for {platform}")).into())
+    }
+
+    /// The platforms that were asked for.
+    pub(crate) fn platforms(&self, asked: &[Platform]) -> Result<Vec<Platform>> {
+        let known = &self.pipeline.build.platforms;
+        if let Some(platform) = asked.iter().find(|platform| !known.contains(platform)) {
+            let known = known.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ");
+            return Err(Usage(format!("config/pipeline.toml builds for {known}, not for {platform}")).into());
+        }
+        Ok(unique(asked).copied().collect())
+    }
+
+    /// The platform of this machine, which can run what is built, if it is built for; else the first that is.
+    pub(crate) fn own_platform(&self) -> Platform {
+        let known = &self.pipeline.build.platforms;
+        self.host.platform.filter(|host| known.contains(host)).unwrap_or(known[0])
     }
 
     /// `path` as steps name it: relative to the workspace where it is inside.
@@ -97,4 +112,9 @@ impl Config {
     pub(crate) fn target(&self, path: &str) -> PathBuf {
         self.relative(&self.host.target_dir.join(path))
     }
+}
+
+/// Each once, in the order in which they first come.
+fn unique<T: PartialEq>(items: &[T]) -> impl Iterator<Item = &T> {
+    items.iter().enumerate().filter(|(index, item)| !items[..*index].contains(item)).map(|(_, item)| item)
 }

@@ -27,8 +27,11 @@ pub(crate) struct Pipeline {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Build {
-    /// The cargo package of the service, and its binary.
+    /// The cargo package of the service.
     pub(crate) package: String,
+    /// Its binaries that are shipped; the first is what a container runs. Without it, the one named like the package.
+    #[serde(default)]
+    pub(crate) binaries: Vec<String>,
     /// Databases that it can be built for, as in its features `db_…`; the first is the default.
     pub(crate) backends: Vec<String>,
     /// Platforms that it is built for.
@@ -55,6 +58,9 @@ pub(crate) struct Image {
     pub(crate) user: String,
     /// The working folder, which the service's own files are in.
     pub(crate) workdir: String,
+    /// Arguments that its program always gets.
+    #[serde(default)]
+    pub(crate) args: Vec<String>,
     /// TCP ports that the service listens on.
     pub(crate) ports: Vec<u16>,
     /// The signal that asks it to stop.
@@ -77,6 +83,13 @@ pub(crate) struct File {
     pub(crate) src: PathBuf,
     /// Its absolute path in the image.
     pub(crate) dest: String,
+}
+
+impl Build {
+    /// The binaries that are shipped, what a container runs first.
+    pub(crate) fn binaries(&self) -> &[String] {
+        if self.binaries.is_empty() { std::slice::from_ref(&self.package) } else { &self.binaries }
+    }
 }
 
 impl Pipeline {
@@ -130,7 +143,7 @@ mod tests {
               |
             6 | profil = "release"
               | ^^^^^^
-            unknown field `profil`, expected one of `package`, `backends`, `platforms`, `profile`, `linker`
+            unknown field `profil`, expected one of `package`, `binaries`, `backends`, `platforms`, `profile`, `linker`
         "#]],
         );
     }

@@ -112,12 +112,10 @@ pub(crate) enum Outcome {
 pub(crate) struct ImageFinished {
     /// Its names.
     pub(crate) tags: Vec<String>,
-    /// The digest of its manifest.
+    /// The digest of its index or, for one platform, its manifest.
     pub(crate) digest: String,
-    /// Sum of the compressed layers in bytes.
-    pub(crate) size: u64,
-    /// The layers, lowest first.
-    pub(crate) layers: Vec<image_spec::LayerReport>,
+    /// The image for each platform.
+    pub(crate) platforms: Vec<image_spec::PlatformReport>,
     /// The archive or layout folder.
     pub(crate) path: String,
     /// The runtime that has it.

@@ -20,8 +20,7 @@ pub(super) fn finished(product: &Product) -> Result<Event<'static>> {
             Ok(Event::Image(ImageFinished {
                 tags: tags.iter().map(ToString::to_string).collect(),
                 digest: image.digest,
-                size: image.size,
-                layers: image.layers,
+                platforms: image.platforms,
                 path: path.display().to_string(),
                 loaded_into: loaded_into.clone(),
                 run: run.clone(),

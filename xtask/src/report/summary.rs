@@ -1,5 +1,9 @@
 //! Tables and figures for people.
 
+use std::iter;
+
+use image_spec::{LayerReport, PlatformReport};
+
 use super::event::{ImageFinished, Outcome, ToolStatus};
 
 /// A step that ended.
@@ -50,19 +54,24 @@ fn remark(outcome: Outcome) -> &'static str {
 
 /// What there is to know of an image.
 pub(super) fn image(image: &ImageFinished, width: usize) -> String {
-    let layer = |layer: &image_spec::LayerReport| {
-        format!("{} {}{}", layer.name, bytes(layer.size), if layer.cached { " cached" } else { "" })
-    };
-    let layers = image.layers.iter().map(layer).collect::<Vec<_>>().join(", ");
-    let mut lines = vec![
-        ("image", image.tags.join(", ")),
-        ("digest", image.digest.clone()),
-        ("size", format!("{} ({layers})", bytes(image.size))),
-        ("written", image.path.clone()),
-    ];
+    let mut lines = vec![("image", image.tags.join(", ")), ("digest", image.digest.clone())];
+    let several = image.platforms.len() > 1;
+    let sizes = image.platforms.iter().map(|platform| size(platform, several));
+    lines.extend(sizes.zip(["size"].into_iter().chain(iter::repeat(""))).map(|(text, title)| (title, text)));
+    lines.push(("written", image.path.clone()));
     lines.extend(image.loaded_into.iter().map(|runtime| ("loaded", format!("into {runtime}"))));
     lines.extend(image.run.iter().zip(["run it", ""]).map(|(command, title)| (title, command.clone())));
     lines.into_iter().map(|(title, text)| format!("{title:>width$}  {text}\n")).collect()
+}
+
+/// The size of an image for one platform, and of its layers.
+fn size(image: &PlatformReport, several: bool) -> String {
+    let layer = |layer: &LayerReport| {
+        format!("{} {}{}", layer.name, bytes(layer.size), if layer.cached { " cached" } else { "" })
+    };
+    let layers = image.layers.iter().map(layer).collect::<Vec<_>>().join(", ");
+    let platform = if several { format!("{} ", image.platform) } else { String::new() };
+    format!("{platform}{} ({layers})", bytes(image.size))
 }
 
 /// A table of tools with what is missing and how to install it.

@@ -1,4 +1,4 @@
-//! `build`: one static binary for a backend and platform, under target/dist.
+//! `build`: static binaries for backends and platforms, under target/dist.
 
 use std::iter;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,28 @@ use crate::cli::{BuildFlags, Profile};
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step};
 
-/// A binary that a plan makes.
-pub(super) struct Artifact {
-    /// The backend that it is for.
+/// The binaries of one backend, and the steps that make them.
+pub(super) struct Build {
+    /// The backend that they are for.
     pub(super) backend: String,
+    /// The platforms that they run on.
+    pub(super) platforms: Vec<Platform>,
+    /// One for every platform and program.
+    pub(super) artifacts: Vec<Artifact>,
+    /// What makes them.
+    pub(super) steps: Vec<Step>,
+}
+
+/// A finished binary.
+pub(super) struct Artifact {
+    /// Its name among the binaries of the package.
+    pub(super) program: String,
     /// The platform that it runs on.
     pub(super) platform: Platform,
     /// Where it is when done; its SHA-256 is beside it.
     pub(super) path: PathBuf,
-    /// The steps that make it; the last one is named `artifact`.
-    pub(super) steps: Vec<Step>,
+    /// The step that puts it there.
+    pub(super) step: String,
 }
 
 /// Plans `build`.
@@ -29,84 +41,162 @@ pub(super) struct Artifact {
 /// # Errors
 /// For a backend or platform that there is not, and for tools that are missing.
 pub(crate) fn plan(config: &Config, flags: &BuildFlags) -> Result<Plan> {
-    let artifact = artifact(config, flags)?;
+    let builds = builds(config, flags, &[config.own_platform()])?;
     Ok(Plan {
         cwd: config.root.clone(),
-        steps: artifact.steps,
-        products: vec![Product::Artifact { path: artifact.path }],
+        products: builds.iter().flat_map(products).collect(),
+        steps: iter::once(engine_step(config))
+            .chain(builds.into_iter().flat_map(|build| build.steps))
+            .collect(),
         lock: Some(config.target("xtask.lock")),
     })
 }
 
-/// Plans the binary and, beside it, the engine that checks it and puts it in its place.
-pub(super) fn artifact(config: &Config, flags: &BuildFlags) -> Result<Artifact> {
-    let backend = config.backend(flags.backend.as_deref())?.to_owned();
-    let platform = config.platform(flags.platform)?;
-    let profile = flags.profile.unwrap_or(config.pipeline.build.profile);
+/// What there is to show of a build.
+pub(super) fn products(build: &Build) -> impl Iterator<Item = Product> {
+    build.artifacts.iter().map(|artifact| Product::Artifact { path: artifact.path.clone() })
+}
+
+/// Plans the binaries of every backend that is asked for, one backend after the other. Their steps need the step that
+/// builds the engine, which checks each binary and puts it in its place.
+pub(super) fn builds(config: &Config, flags: &BuildFlags, default: &[Platform]) -> Result<Vec<Build>> {
+    let backends = config.backends(&flags.backends)?;
+    let asked = if flags.platforms.is_empty() { default } else { &flags.platforms };
+    let platforms = config.platforms(asked)?;
     if !config.host.tools.has("cc") {
         bail!(
             "no C compiler: `cc` is not on PATH, and linking needs it; `cargo xtask doctor` shows how to install one"
         );
     }
-    let linking = linking::choose(config, flags.linker.unwrap_or(config.pipeline.build.linker), platform)?;
+    let linking = linking::choose(config, flags.linker.unwrap_or(config.pipeline.build.linker), &platforms)?;
+    let planner = Planner { config, flags, platforms, linking, several: backends.len() > 1 };
 
-    let package = &config.pipeline.build.package;
-    let compiled = config.target(&format!("{}/{}/{package}", linking.target, profile.name()));
-    let path = config.target(&format!("dist/{package}-{backend}-{}", platform.slug()));
-    let compile = compile_step(config, &linking, &backend, profile, compiled.clone(), platform);
-
-    let mut place =
-        vec![engine(config), "artifact".to_owned(), "--platform".to_owned(), platform.to_string()];
-    place.extend(flags.upx.then(|| "--upx".to_owned()));
-    place.extend([&compiled, &path].map(|path| path.to_string_lossy().into_owned()));
-    let place = Step {
-        name: "artifact".to_owned(),
-        why: format!("put the binary in its place{}", if flags.upx { ", packed by UPX" } else { "" }),
-        argv: place,
-        needs: words(&["compile", "engine"]),
-        outputs: vec![path.clone()],
-        ..Step::default()
-    };
-    Ok(Artifact { backend, platform, path, steps: vec![compile, engine_step(config), place] })
+    let mut builds = Vec::<Build>::new();
+    for backend in backends {
+        // All compile to the same place, and cargo lets one process at a time into its folder.
+        let before =
+            builds.last().map(|build| build.artifacts.iter().map(|artifact| artifact.step.clone()).collect());
+        builds.push(planner.build(backend, before.unwrap_or_default()));
+    }
+    Ok(builds)
 }
 
-fn compile_step(
-    config: &Config,
-    linking: &Linking,
-    backend: &str,
-    profile: Profile,
-    output: PathBuf,
-    platform: Platform,
-) -> Step {
-    let package = &config.pipeline.build.package;
-    let feature = format!("db_{backend}");
-    let mut step = Step {
-        name: "compile".to_owned(),
-        why: format!("compile the service for {platform} and {backend}, static by {}", linking.by),
-        argv: words(&["cargo", linking.subcommand, "--locked", "--package", package, "--bin", package]),
-        outputs: vec![output],
-        ..Step::default()
-    };
-    step.argv.extend(words(&["--no-default-features", "--features", &feature]));
-    step.argv.extend(words(&["--profile", profile.name(), "--target", &linking.target]));
+/// What all builds of a plan have in common.
+struct Planner<'a> {
+    config: &'a Config,
+    flags: &'a BuildFlags,
+    platforms: Vec<Platform>,
+    linking: Linking,
+    /// Whether there are several backends, so that names of steps must tell them apart.
+    several: bool,
+}
 
-    step.env.extend(commit(config).map(|commit| ("APP_COMMIT".to_owned(), commit)));
-
-    let rustflags = rustflags(config, linking);
-    match &config.host.rustflags {
-        // Cargo takes flags from one place only, and the variable wins. A flag with a space has no place in it.
-        Some(users) => {
-            let own = rustflags.iter().map(String::as_str).filter(|flag| !flag.contains(char::is_whitespace));
-            let all = iter::once(users.as_str()).chain(own).collect::<Vec<_>>();
-            step.env.insert("RUSTFLAGS".to_owned(), all.join(" "));
+impl Planner<'_> {
+    fn build(&self, backend: &str, before: Vec<String>) -> Build {
+        let programs = self.config.pipeline.build.binaries();
+        let compile = self.compile_step(backend, before);
+        let (mut artifacts, mut places) = (Vec::new(), Vec::new());
+        for &platform in &self.platforms {
+            for program in programs {
+                let place = self.place_step(backend, platform, program, &compile.name);
+                let (path, step) = (self.artifact(backend, platform, program), place.name.clone());
+                artifacts.push(Artifact { program: program.clone(), platform, path, step });
+                places.push(place);
+            }
         }
-        None => {
-            let list = rustflags.iter().map(|flag| toml_string(flag)).collect::<Vec<_>>().join(",");
-            step.argv
-                .extend(["--config".to_owned(), format!("target.{}.rustflags=[{list}]", linking.target)]);
+        let (backend, platforms) = (backend.to_owned(), self.platforms.clone());
+        Build { backend, platforms, artifacts, steps: iter::once(compile).chain(places).collect() }
+    }
+
+    fn place_step(&self, backend: &str, platform: Platform, program: &str, compile: &str) -> Step {
+        let path = self.artifact(backend, platform, program);
+        let mut argv = vec![engine(self.config), "artifact".to_owned()];
+        argv.extend(["--platform".to_owned(), platform.to_string()]);
+        argv.extend(self.flags.upx.then(|| "--upx".to_owned()));
+        let compiled = self.compiled(platform, program);
+        argv.extend([&compiled, &path].map(|path| path.to_string_lossy().into_owned()));
+        let distinct = [
+            (self.several, backend),
+            (self.platforms.len() > 1, platform.architecture()),
+            (self.config.pipeline.build.binaries().len() > 1, program),
+        ];
+        Step {
+            name: name("artifact", &distinct),
+            why: format!(
+                "put the binary in its place{}",
+                if self.flags.upx { ", packed by UPX" } else { "" }
+            ),
+            argv,
+            needs: words(&[compile, "engine"]),
+            outputs: vec![path],
+            ..Step::default()
         }
     }
-    step
+
+    /// Where a finished binary is.
+    fn artifact(&self, backend: &str, platform: Platform, program: &str) -> PathBuf {
+        self.config.target(&format!("dist/{program}-{backend}-{}", platform.slug()))
+    }
+
+    /// Where cargo leaves a binary.
+    fn compiled(&self, platform: Platform, program: &str) -> PathBuf {
+        self.config.target(&format!("{}/{}/{program}", self.linking.target(platform), self.profile().name()))
+    }
+
+    fn profile(&self) -> Profile {
+        self.flags.profile.unwrap_or(self.config.pipeline.build.profile)
+    }
+
+    /// One cargo for all platforms: they share what runs on this machine, build scripts and procedural macros.
+    fn compile_step(&self, backend: &str, needs: Vec<String>) -> Step {
+        let Planner { config, linking, platforms, .. } = self;
+        let package = &config.pipeline.build.package;
+        let programs = config.pipeline.build.binaries();
+        let for_platforms = platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ");
+        let mut step = Step {
+            name: name("compile", &[(self.several, backend)]),
+            why: format!("compile the service for {for_platforms} and {backend}, static by {}", linking.by),
+            argv: words(&["cargo", linking.subcommand, "--locked", "--package", package]),
+            needs,
+            ..Step::default()
+        };
+        step.argv.extend(programs.iter().flat_map(|program| ["--bin".to_owned(), program.clone()]));
+        step.argv.extend(words(&["--no-default-features", "--features", &format!("db_{backend}")]));
+        step.argv.extend(words(&["--profile", self.profile().name()]));
+        step.argv
+            .extend(platforms.iter().flat_map(|platform| ["--target".to_owned(), linking.target(*platform)]));
+        step.outputs
+            .extend(platforms.iter().flat_map(|p| programs.iter().map(|program| self.compiled(*p, program))));
+        step.env.extend(commit(config).map(|commit| ("APP_COMMIT".to_owned(), commit)));
+        self.add_rustflags(&mut step);
+        step
+    }
+
+    fn add_rustflags(&self, step: &mut Step) {
+        let rustflags = rustflags(self.config, &self.linking);
+        match &self.config.host.rustflags {
+            // Cargo takes flags from one place only, and the variable wins. A flag with a space has no place in it.
+            Some(users) => {
+                let own =
+                    rustflags.iter().map(String::as_str).filter(|flag| !flag.contains(char::is_whitespace));
+                let all = iter::once(users.as_str()).chain(own).collect::<Vec<_>>();
+                step.env.insert("RUSTFLAGS".to_owned(), all.join(" "));
+            }
+            None => {
+                let list = rustflags.iter().map(|flag| toml_string(flag)).collect::<Vec<_>>().join(",");
+                for platform in &self.platforms {
+                    let flags = format!("target.{}.rustflags=[{list}]", self.linking.target(*platform));
+                    step.argv.extend(["--config".to_owned(), flags]);
+                }
+            }
+        }
+    }
+}
+
+/// The name of a step, with what tells it from its likes where there are several.
+pub(super) fn name(base: &str, distinct: &[(bool, &str)]) -> String {
+    let told = distinct.iter().filter(|(several, _)| *several).map(|(_, what)| *what);
+    iter::once(base).chain(told).collect::<Vec<_>>().join("-")
 }
 
 /// What `app --version` calls the commit: as many digits as people compare, and whether there was more than is in it.

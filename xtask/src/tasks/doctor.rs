@@ -46,13 +46,12 @@ pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
     let all = programs.chain([zig]).chain(targets).chain(databases).collect::<Vec<_>>();
 
     let lacks_required = all.iter().any(|tool| tool.required && tool.version.is_none());
-    let linking = config.platform(None).and_then(|platform| {
-        super::linking::choose(config, Linker::Auto, platform).map(|way| (platform, way))
-    });
+    let platform = config.own_platform();
+    let linking = super::linking::choose(config, Linker::Auto, &[platform]);
     let verdict = match &linking {
         _ if lacks_required => "`cargo xtask bd` cannot work: install what is marked as required".to_owned(),
         Err(error) => format!("`cargo xtask bd` cannot work: {error:#}"),
-        Ok((platform, way)) => format!("`cargo xtask bd` works: it links for {platform} by {}", way.by),
+        Ok(way) => format!("`cargo xtask bd` works: it links for {platform} by {}", way.by),
     };
     report.tools(&all, &verdict);
     if lacks_required || linking.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }

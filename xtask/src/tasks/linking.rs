@@ -11,8 +11,8 @@ use crate::config::Config;
 pub(super) struct Linking {
     /// `build` or `zigbuild`.
     pub(super) subcommand: &'static str,
-    /// The rustc target.
-    pub(super) target: String,
+    /// The libc of the rustc target: `musl` or `gnu`.
+    libc: &'static str,
     /// Flags for rustc.
     pub(super) rustflags: &'static [&'static str],
     /// The way, for people.
@@ -22,26 +22,34 @@ pub(super) struct Linking {
 /// The ways in the order in which they are tried: musl first, because it is what is shipped and reaches any platform.
 const WAYS: [Linker; 3] = [Linker::Zigbuild, Linker::MuslGcc, Linker::Host];
 
-/// Chooses how to link for `platform`.
+impl Linking {
+    /// The rustc target for `platform`.
+    pub(super) fn target(&self, platform: Platform) -> String {
+        target(platform, self.libc)
+    }
+}
+
+/// Chooses how to link for all of `platforms`, which one cargo compiles for.
 ///
 /// # Errors
 /// When nothing that `linker` allows works: says what each way lacks, and the command that installs it.
-pub(super) fn choose(config: &Config, linker: Linker, platform: Platform) -> Result<Linking> {
+pub(super) fn choose(config: &Config, linker: Linker, platforms: &[Platform]) -> Result<Linking> {
     let allowed: &[Linker] = if linker == Linker::Auto { &WAYS } else { &[linker] };
     let mut lacking = Vec::new();
     for way in allowed {
-        match missing(config, *way, platform) {
-            None => return Ok(linking(*way, platform)),
+        match platforms.iter().find_map(|platform| missing(config, *way, *platform)) {
+            None => return Ok(linking(*way)),
             Some(what) => lacking.push(format!("  {}: {what}", name(*way))),
         }
     }
-    bail!("no way to link a static binary for {platform} works here\n{}", lacking.join("\n"))
+    let platforms = platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(" and ");
+    bail!("no way to link a static binary for {platforms} works here\n{}", lacking.join("\n"))
 }
 
 /// What this machine lacks for `way`, with the line that mends it.
 fn missing(config: &Config, way: Linker, platform: Platform) -> Option<String> {
     let tools = &config.host.tools;
-    let musl = format!("{}-unknown-linux-musl", platform.rust_arch());
+    let musl = target(platform, "musl");
     let is_native = config.host.platform == Some(platform);
     let no_target = || (!tools.has_target(&musl)).then(|| format!("`rustup target add {musl}`"));
     match way {
@@ -62,23 +70,21 @@ fn missing(config: &Config, way: Linker, platform: Platform) -> Option<String> {
     }
 }
 
-fn linking(way: Linker, platform: Platform) -> Linking {
-    let target = |libc: &str| format!("{}-unknown-linux-{libc}", platform.rust_arch());
+fn target(platform: Platform, libc: &str) -> String {
+    format!("{}-unknown-linux-{libc}", platform.rust_arch())
+}
+
+fn linking(way: Linker) -> Linking {
     match way {
-        Linker::Zigbuild => Linking {
-            subcommand: "zigbuild",
-            target: target("musl"),
-            rustflags: &[],
-            by: "cargo-zigbuild and musl",
-        },
-        Linker::MuslGcc => {
-            Linking { subcommand: "build", target: target("musl"), rustflags: &[], by: "musl-gcc" }
+        Linker::Zigbuild => {
+            Linking { subcommand: "zigbuild", libc: "musl", rustflags: &[], by: "cargo-zigbuild and musl" }
         }
+        Linker::MuslGcc => Linking { subcommand: "build", libc: "musl", rustflags: &[], by: "musl-gcc" },
         // With --target the flag reaches only the service, not build scripts and procedural macros, which must stay
         // dynamic.
         Linker::Host | Linker::Auto => Linking {
             subcommand: "build",
-            target: target(HOST_LIBC),
+            libc: HOST_LIBC,
             rustflags: &["-C", "target-feature=+crt-static"],
             by: "the host's static C library",
         },

@@ -4,6 +4,7 @@ pub(crate) mod bd;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod doctor;
+mod image;
 mod linking;
 pub(crate) mod soak;
 pub(crate) mod sqlx;

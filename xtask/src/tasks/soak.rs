@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::build::{self, Artifact};
-use super::{linking, service, words};
+use super::build::{self, Build};
+use super::{engine_step, linking, service, words};
 use crate::cli::{BuildFlags, Format, Linker, Profile, Scenario, SoakFlags};
 use crate::config::Config;
 use crate::plan::{Plan, Step};
@@ -25,11 +25,13 @@ pub(crate) fn plan(config: &Config, flags: &SoakFlags) -> Result<Plan> {
 
     let mut measure = measure_step(config, flags, &backends);
     let mut last = steps[steps.len() - 1].name.clone();
-    if let Some(Artifact { path, steps: mut musl, .. }) = musl(config, flags, backends[0]) {
+    if let Some(Build { artifacts, steps: mut musl, .. }) = musl(config, flags, backends[0]) {
         musl[0].needs.push(last);
-        last = musl[musl.len() - 1].name.clone();
+        last = artifacts[0].step.clone();
+        steps.push(engine_step(config));
         steps.extend(musl);
-        measure.argv.extend(["--musl".to_owned(), path.to_string_lossy().into_owned()]);
+        let path = artifacts[0].path.to_string_lossy().into_owned();
+        measure.argv.extend(["--musl".to_owned(), path]);
     }
     measure.needs.push(last);
     steps.push(measure);
@@ -90,20 +92,20 @@ fn folder(config: &Config, backend: &str) -> String {
 }
 
 /// The service linked against musl, where that is asked for and works here.
-fn musl(config: &Config, flags: &SoakFlags, backend: &str) -> Option<Artifact> {
+fn musl(config: &Config, flags: &SoakFlags, backend: &str) -> Option<Build> {
     if !flags.scenarios.is_empty() && !flags.scenarios.contains(&Scenario::Musl) {
         return None;
     }
-    let platform = config.platform(None).ok()?;
-    let works = |linker: &Linker| linking::choose(config, *linker, platform).is_ok();
+    let platform = config.own_platform();
+    let works = |linker: &Linker| linking::choose(config, *linker, &[platform]).is_ok();
     let linker = [Linker::Zigbuild, Linker::MuslGcc].into_iter().find(works)?;
     let flags = BuildFlags {
-        backend: Some(backend.to_owned()),
+        backends: vec![backend.to_owned()],
         linker: Some(linker),
         profile: Some(Profile::Release),
         ..BuildFlags::default()
     };
-    build::artifact(config, &flags).ok()
+    build::builds(config, &flags, &[platform]).ok()?.pop()
 }
 
 fn measure_step(config: &Config, flags: &SoakFlags, backends: &[&str]) -> Step {

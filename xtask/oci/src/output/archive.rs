@@ -1,7 +1,7 @@
 //! One tar that is an OCI layout and a `docker save` archive at once.
 //!
 //! Docker's containerd store, podman and skopeo read the OCI side; Docker's classic store and older tools read
-//! `manifest.json`, which points at the same blobs.
+//! `manifest.json`, which points at the same blobs. It knows no platforms, so an image for several goes without.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
@@ -39,19 +39,21 @@ pub(super) fn write(image: &Image, dest: &Path) -> Result<()> {
 
 fn entries(image: &Image) -> Result<Entries> {
     let blob_path = |blob: &Blob| format!("{BLOBS}/{}", blob.digest.hex());
-    let manifest = [DockerManifest {
-        config: blob_path(&image.config),
-        // Written out, because podman takes a short name here for one of `localhost/`.
-        repo_tags: image.names.iter().map(super::full_name).collect(),
-        layers: image.layers.iter().map(blob_path).collect(),
-    }];
     let mut entries = Entries::from([
         ("/blobs".to_owned(), Entry::folder(0o755)),
         (format!("/{BLOBS}"), Entry::folder(0o755)),
         (format!("/{LAYOUT_FILE}"), Entry::bytes(super::layout_json())),
         (format!("/{INDEX_FILE}"), Entry::bytes(super::index_json(image)?)),
-        ("/manifest.json".to_owned(), Entry::bytes(super::to_json(&manifest)?)),
     ]);
+    if let [only] = &image.platforms[..] {
+        let manifest = [DockerManifest {
+            config: blob_path(&only.config),
+            // Written out, because podman takes a short name here for one of `localhost/`.
+            repo_tags: image.names.iter().map(super::full_name).collect(),
+            layers: only.layers.iter().map(blob_path).collect(),
+        }];
+        entries.insert("/manifest.json".to_owned(), Entry::bytes(super::to_json(&manifest)?));
+    }
     entries.extend(image.blobs().map(|blob| (format!("/{}", blob_path(blob)), blob.entry())));
     Ok(entries)
 }

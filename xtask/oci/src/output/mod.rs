@@ -10,7 +10,7 @@ use image_spec::{Output, Reference};
 use serde::Serialize;
 
 use crate::image::Image;
-use crate::oci::{self, Descriptor, Index, annotation};
+use crate::oci::{self, Annotations, Index, annotation};
 
 /// The file that makes a folder an OCI layout.
 const LAYOUT_FILE: &str = "oci-layout";
@@ -30,7 +30,7 @@ fn layout_json() -> Vec<u8> {
     br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()
 }
 
-/// The content of `index.json`: the manifest once for every name.
+/// The content of `index.json`: the manifest, or the index of several platforms, once for every name.
 fn index_json(image: &Image) -> Result<Vec<u8>> {
     let mut manifests = Vec::new();
     let mut tags = BTreeSet::new();
@@ -38,23 +38,19 @@ fn index_json(image: &Image) -> Result<Vec<u8>> {
         let (tag, full) = (tag(name), full_name(name));
         // Tools that know no repositories find an image by its tag, so only one may have it.
         let reference = if tags.insert(tag.clone()) { tag } else { full.clone() };
-        let mut descriptor = manifest_descriptor(image);
+        let mut descriptor = image.descriptor();
         descriptor.annotations.insert(annotation::REF_NAME.to_owned(), reference);
         descriptor.annotations.insert(annotation::IMAGE_NAME.to_owned(), full);
         manifests.push(descriptor);
     }
     if manifests.is_empty() {
-        manifests.push(manifest_descriptor(image));
+        manifests.push(image.descriptor());
     }
-    to_json(&Index { schema_version: 2, media_type: oci::INDEX, manifests })
+    to_json(&Index { schema_version: 2, media_type: oci::INDEX, manifests, annotations: Annotations::new() })
 }
 
 fn tag(name: &Reference) -> String {
     name.tag().map_or_else(|| "latest".to_owned(), ToString::to_string)
-}
-
-fn manifest_descriptor(image: &Image) -> Descriptor {
-    Descriptor { platform: Some(image.platform.into()), ..image.manifest.descriptor() }
 }
 
 /// The reference with registry and tag written out, as containerd stores it: `docker.io/library/app:latest` for `app`.

@@ -56,6 +56,11 @@ fn elf(platform: Platform, kind: u32, flags: u32, content: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The layers of the one platform of an image.
+pub fn layers(spec: &mut ImageSpec) -> &mut Vec<Layer> {
+    spec.platforms.values_mut().next().unwrap()
+}
+
 /// A folder with a small project in it, gone when dropped.
 pub struct Sandbox(tempfile::TempDir);
 
@@ -89,7 +94,6 @@ impl Sandbox {
         let layer = |name: &str, files| Layer { name: name.to_owned(), files, folders: vec![] };
         ImageSpec {
             base: Base::Static,
-            platform: Platform::LinuxAmd64,
             tags: vec!["xtask-oci-test:latest".parse().unwrap()],
             created: 1_700_000_000,
             compression: Compression::default(),
@@ -102,10 +106,13 @@ impl Sandbox {
                 stop_signal: "SIGTERM".to_owned(),
             },
             labels: BTreeMap::from([("org.opencontainers.image.title".to_owned(), "test".to_owned())]),
-            layers: vec![
-                layer("config", vec![self.entry("config", "/etc/app", None)]),
-                layer("app", vec![self.entry("app", "/app", Some(0o755))]),
-            ],
+            platforms: BTreeMap::from([(
+                Platform::LinuxAmd64,
+                vec![
+                    layer("config", vec![self.entry("config", "/etc/app", None)]),
+                    layer("app", vec![self.entry("app", "/app", Some(0o755))]),
+                ],
+            )]),
             outputs: vec![
                 Output::Archive { dest: self.path("image.tar") },
                 Output::Layout { dest: self.path("layout") },

@@ -1,10 +1,12 @@
 //! Plans of `bd`.
 
 use expect_test::expect;
+use image_spec::{ImageSpec, Platform};
 
-use super::{bare_config, check_plan};
-use crate::cli::{BdFlags, BuildFlags, Output};
+use super::{bare_config, check_error, check_plan, check_steps};
+use crate::cli::{BdFlags, BuildFlags, ImageFlags, Output};
 use crate::config::fixture::config;
+use crate::plan::Product;
 use crate::tasks::bd;
 
 #[test]
@@ -14,11 +16,11 @@ fn bd_loads_into_the_runtime_that_runs() {
         &expect![[r#"
             cd /galley
 
-            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
@@ -27,7 +29,6 @@ fn bd_loads_into_the_runtime_that_runs() {
             target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite-linux-amd64.json <<'END'
             {
               "base": "static",
-              "platform": "linux/amd64",
               "tags": [
                 "team/app:1.2.3",
                 "team/app:latest"
@@ -55,33 +56,35 @@ fn bd_loads_into_the_runtime_that_runs() {
                 "org.opencontainers.image.title": "app",
                 "org.opencontainers.image.version": "1.2.3"
               },
-              "layers": [
-                {
-                  "name": "files",
-                  "files": [
-                    {
-                      "src": "config/app.toml",
-                      "dest": "/app/config/app.toml"
-                    }
-                  ],
-                  "folders": [
-                    {
-                      "dest": "/data",
-                      "owner": "65532:65532"
-                    }
-                  ]
-                },
-                {
-                  "name": "binary",
-                  "files": [
-                    {
-                      "src": "target/dist/app-sqlite-linux-amd64",
-                      "dest": "/app/app",
-                      "mode": "0755"
-                    }
-                  ]
-                }
-              ],
+              "platforms": {
+                "linux/amd64": [
+                  {
+                    "name": "files",
+                    "files": [
+                      {
+                        "src": "config/app.toml",
+                        "dest": "/app/config/app.toml"
+                      }
+                    ],
+                    "folders": [
+                      {
+                        "dest": "/data",
+                        "owner": "65532:65532"
+                      }
+                    ]
+                  },
+                  {
+                    "name": "binary",
+                    "files": [
+                      {
+                        "src": "target/dist/app-sqlite-linux-amd64",
+                        "dest": "/app/app",
+                        "mode": "0755"
+                      }
+                    ]
+                  }
+                ]
+              },
               "outputs": [
                 {
                   "type": "archive",
@@ -148,10 +151,12 @@ fn bd_without_a_runtime_leaves_the_archive() {
 #[test]
 fn bd_with_every_flag() {
     let flags = BdFlags {
-        build: BuildFlags { backend: Some("postgres".to_owned()), ..BuildFlags::default() },
-        image: Some("registry.example.com:5000/other/name".parse().unwrap()),
-        tags: vec!["next".parse().unwrap(), "next2".parse().unwrap()],
-        compression: Some("gzip:9".parse().unwrap()),
+        image: ImageFlags {
+            build: BuildFlags { backends: vec!["postgres".to_owned()], ..BuildFlags::default() },
+            image: Some("registry.example.com:5000/other/name".parse().unwrap()),
+            tags: vec!["next".parse().unwrap(), "next2".parse().unwrap()],
+            compression: Some("gzip:9".parse().unwrap()),
+        },
         output: Some(Output::Layout(Some("out/layout".into()))),
     };
     check_plan(
@@ -159,11 +164,11 @@ fn bd_with_every_flag() {
         &expect![[r#"
             cd /galley
 
-            # compile: compile the service for linux/amd64 and postgres, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/amd64 and postgres, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
@@ -172,7 +177,6 @@ fn bd_with_every_flag() {
             target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-postgres-linux-amd64.json <<'END'
             {
               "base": "static",
-              "platform": "linux/amd64",
               "tags": [
                 "registry.example.com:5000/other/name:postgres-1.2.3",
                 "registry.example.com:5000/other/name:next",
@@ -201,33 +205,35 @@ fn bd_with_every_flag() {
                 "org.opencontainers.image.title": "app",
                 "org.opencontainers.image.version": "1.2.3"
               },
-              "layers": [
-                {
-                  "name": "files",
-                  "files": [
-                    {
-                      "src": "config/app.toml",
-                      "dest": "/app/config/app.toml"
-                    }
-                  ],
-                  "folders": [
-                    {
-                      "dest": "/data",
-                      "owner": "65532:65532"
-                    }
-                  ]
-                },
-                {
-                  "name": "binary",
-                  "files": [
-                    {
-                      "src": "target/dist/app-postgres-linux-amd64",
-                      "dest": "/app/app",
-                      "mode": "0755"
-                    }
-                  ]
-                }
-              ],
+              "platforms": {
+                "linux/amd64": [
+                  {
+                    "name": "files",
+                    "files": [
+                      {
+                        "src": "config/app.toml",
+                        "dest": "/app/config/app.toml"
+                      }
+                    ],
+                    "folders": [
+                      {
+                        "dest": "/data",
+                        "owner": "65532:65532"
+                      }
+                    ]
+                  },
+                  {
+                    "name": "binary",
+                    "files": [
+                      {
+                        "src": "target/dist/app-postgres-linux-amd64",
+                        "dest": "/app/app",
+                        "mode": "0755"
+                      }
+                    ]
+                  }
+                ]
+              },
               "outputs": [
                 {
                   "type": "layout",
@@ -238,4 +244,123 @@ fn bd_with_every_flag() {
             END
         "#]],
     );
+}
+
+/// All backends for both platforms, with a further tag.
+fn everything(output: Option<Output>) -> BdFlags {
+    let build = BuildFlags {
+        backends: vec!["all".to_owned()],
+        platforms: Platform::ALL.to_vec(),
+        ..BuildFlags::default()
+    };
+    let tags = vec!["next".parse().unwrap()];
+    BdFlags { image: ImageFlags { build, tags, ..ImageFlags::default() }, output }
+}
+
+#[test]
+fn one_backend_is_packed_while_the_next_is_compiled() {
+    let plan = bd::plan(&config(), &everything(None)).unwrap();
+    check_steps(
+        &plan,
+        &expect![[r#"
+        engine after : nice -n 19 cargo build --locked --package xtask-oci
+        compile-sqlite after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+        artifact-sqlite-amd64 after compile-sqlite, engine: target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        artifact-sqlite-arm64 after compile-sqlite, engine: target/debug/xtask-oci artifact --platform linux/arm64 target/aarch64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-arm64
+        image-sqlite after artifact-sqlite-amd64, artifact-sqlite-arm64: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite.json
+        compile-postgres after artifact-sqlite-amd64, artifact-sqlite-arm64: cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+        artifact-postgres-amd64 after compile-postgres, engine: target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
+        artifact-postgres-arm64 after compile-postgres, engine: target/debug/xtask-oci artifact --platform linux/arm64 target/aarch64-unknown-linux-musl/release/app target/dist/app-postgres-linux-arm64
+        image-postgres after artifact-postgres-amd64, artifact-postgres-arm64: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-postgres.json
+    "#]],
+    );
+    let tags = plan.products.iter().filter_map(|product| match product {
+        Product::Image { tags, .. } => Some(tags.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        Product::Artifact { .. } => None,
+    });
+    expect![[r#"
+        [
+            [
+                "team/app:1.2.3",
+                "team/app:latest",
+                "team/app:next",
+            ],
+            [
+                "team/app:postgres-1.2.3",
+                "team/app:postgres-next",
+            ],
+        ]
+    "#]]
+    .assert_debug_eq(&tags.collect::<Vec<_>>());
+}
+
+#[test]
+fn several_platforms_or_backends_do_not_go_everywhere() {
+    check_error(
+        bd::plan(&config(), &everything(Some(Output::Docker))),
+        &expect!["docker loads one platform at a time; name one with --platform, or use --output oci"],
+    );
+    check_error(
+        bd::plan(&config(), &everything(Some(Output::Archive(Some("all.tar".into()))))),
+        &expect!["the images of several backends cannot all be all.tar; leave out dest="],
+    );
+    let mut config = config();
+    config.host.tools.zig = false;
+    check_error(
+        bd::plan(&config, &everything(None)),
+        &expect![[r#"
+        no way to link a static binary for linux/amd64 and linux/arm64 works here
+          zigbuild: `pip install ziglang==0.15.2`
+          musl-gcc: only for the platform of this machine
+          host: only for the platform of this machine"#]],
+    );
+}
+
+#[test]
+fn further_binaries_and_arguments_go_along() {
+    let mut config = config();
+    config.pipeline.build.binaries = vec!["app".to_owned(), "worker".to_owned()];
+    config.pipeline.image.args = vec!["--log.format=json".to_owned()];
+    let plan = bd::plan(&config, &BdFlags::default()).unwrap();
+    check_steps(
+        &plan,
+        &expect![[r#"
+        engine after : nice -n 19 cargo build --locked --package xtask-oci
+        compile after : cargo zigbuild --locked --package app --bin app --bin worker --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+        artifact-app after compile, engine: target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        artifact-worker after compile, engine: target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/worker target/dist/worker-sqlite-linux-amd64
+        image after artifact-app, artifact-worker: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite-linux-amd64.json
+        load after image: docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
+    "#]],
+    );
+    let spec: ImageSpec = serde_json::from_str(plan.steps[4].stdin.as_deref().unwrap()).unwrap();
+    expect![[r#"
+        (
+            [
+                "/app/app",
+                "--log.format=json",
+            ],
+            Layer {
+                name: "binary",
+                files: [
+                    FileEntry {
+                        src: "target/dist/app-sqlite-linux-amd64",
+                        dest: "/app/app",
+                        mode: Some(
+                            493,
+                        ),
+                    },
+                    FileEntry {
+                        src: "target/dist/worker-sqlite-linux-amd64",
+                        dest: "/app/worker",
+                        mode: Some(
+                            493,
+                        ),
+                    },
+                ],
+                folders: [],
+            },
+        )
+    "#]]
+    .assert_debug_eq(&(&spec.config.entrypoint, &spec.platforms[&Platform::LinuxAmd64][1]));
 }

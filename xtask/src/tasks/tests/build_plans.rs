@@ -15,11 +15,11 @@ fn build_takes_the_first_way_to_link_that_works() {
         &expect![[r#"
             cd /galley
 
-            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
@@ -30,8 +30,8 @@ fn build_takes_the_first_way_to_link_that_works() {
 #[test]
 fn build_with_every_flag() {
     let flags = BuildFlags {
-        backend: Some("postgres".to_owned()),
-        platform: Some(Platform::LinuxArm64),
+        backends: vec!["postgres".to_owned()],
+        platforms: vec![Platform::LinuxArm64],
         profile: Some(Profile::Dist),
         linker: Some(Linker::Zigbuild),
         upx: true,
@@ -41,11 +41,11 @@ fn build_with_every_flag() {
         &expect![[r#"
             cd /galley
 
-            # compile: compile the service for linux/arm64 and postgres, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/arm64 and postgres, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # artifact: put the binary in its place, packed by UPX
             target/debug/xtask-oci artifact --platform linux/arm64 --upx target/aarch64-unknown-linux-musl/dist/app target/dist/app-postgres-linux-arm64
@@ -61,11 +61,11 @@ fn build_by_musl_gcc() {
         &expect![[r#"
             cd /galley
 
-            # compile: compile the service for linux/amd64 and sqlite, static by musl-gcc
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/amd64 and sqlite, static by musl-gcc
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
@@ -80,11 +80,11 @@ fn build_on_a_machine_with_nothing_but_a_compiler() {
         &expect![[r#"
             cd /galley
 
-            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
@@ -101,11 +101,11 @@ fn build_adds_to_the_rustflags_of_the_user() {
         &expect![[r#"
             cd /galley
 
-            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
@@ -123,11 +123,11 @@ fn build_keeps_to_a_target_folder_elsewhere() {
         &expect![[r#"
             cd /galley
 
-            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # artifact: put the binary in its place
             '/var/build cache/debug/xtask-oci' artifact --platform linux/amd64 '/var/build cache/x86_64-unknown-linux-gnu/release/app' '/var/build cache/dist/app-sqlite-linux-amd64'

@@ -12,7 +12,7 @@ use super::{bd, build};
 use crate::cli::{BdFlags, BuildFlags, Output};
 use crate::config::Config;
 use crate::config::fixture::config;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 
 fn check_plan(plan: anyhow::Result<Plan>, expected: &Expect) {
     expected.assert_eq(&plan.unwrap().to_string());
@@ -20,6 +20,13 @@ fn check_plan(plan: anyhow::Result<Plan>, expected: &Expect) {
 
 fn check_error<T: std::fmt::Debug>(result: anyhow::Result<T>, expected: &Expect) {
     expected.assert_eq(&format!("{:#}", result.unwrap_err()));
+}
+
+/// The commands of a plan, and what each waits for.
+fn check_steps(plan: &Plan, expected: &Expect) {
+    let step =
+        |step: &Step| format!("{} after {}: {}\n", step.name, step.needs.join(", "), step.argv.join(" "));
+    expected.assert_eq(&plan.steps.iter().map(step).collect::<String>());
 }
 
 /// A machine with nothing but a compiler.
@@ -34,7 +41,7 @@ fn bare_config() -> Config {
 
 #[test]
 fn what_a_machine_lacks_is_named_with_the_line_that_installs_it() {
-    let flags = BuildFlags { platform: Some(Platform::LinuxArm64), ..BuildFlags::default() };
+    let flags = BuildFlags { platforms: vec![Platform::LinuxArm64], ..BuildFlags::default() };
     check_error(
         build::plan(&bare_config(), &flags),
         &expect![[r#"
@@ -75,7 +82,7 @@ fn a_runtime_that_does_not_answer_is_named() {
 
 #[test]
 fn an_unknown_backend_or_platform_is_refused() {
-    let flags = BuildFlags { backend: Some("postgre".to_owned()), ..BuildFlags::default() };
+    let flags = BuildFlags { backends: vec!["postgre".to_owned()], ..BuildFlags::default() };
     check_error(
         build::plan(&config(), &flags),
         &expect!["unknown backend `postgre`, did you mean `postgres`?"],
@@ -83,7 +90,7 @@ fn an_unknown_backend_or_platform_is_refused() {
 
     let mut config = config();
     config.pipeline.build.platforms = vec![Platform::LinuxAmd64];
-    let flags = BuildFlags { platform: Some(Platform::LinuxArm64), ..BuildFlags::default() };
+    let flags = BuildFlags { platforms: vec![Platform::LinuxArm64], ..BuildFlags::default() };
     check_error(
         build::plan(&config, &flags),
         &expect!["config/pipeline.toml builds for linux/amd64, not for linux/arm64"],

@@ -44,11 +44,11 @@ fn everything_is_measured_for_every_database() {
             # keep-postgres: keep both for postgres
             cp target/release/app target/release/examples/bare target/soak/postgres
 
-            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
-
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
+
+            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64

@@ -1,0 +1,149 @@
+//! What every task that makes an image has in common: the ImageSpec, and the step that gives it to the engine.
+
+use std::collections::BTreeMap;
+use std::iter;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use image_spec::{
+    FileEntry, FolderEntry, ImageSpec, Layer, Output as Destination, Platform, Reference, RunConfig, Tag,
+};
+
+use super::build::{self, Build};
+use super::engine;
+use crate::cli::ImageFlags;
+use crate::config::Config;
+use crate::error::Usage;
+use crate::plan::Step;
+
+/// The step that makes an image.
+pub(super) struct ImageStep {
+    /// The step.
+    pub(super) step: Step,
+    /// Where the engine describes what it wrote.
+    pub(super) metadata: PathBuf,
+}
+
+/// How files about the image of a build are named: `app-sqlite-linux-amd64`, or `app-sqlite` for several platforms.
+pub(super) fn name(config: &Config, build: &Build) -> String {
+    let name = format!("{}-{}", config.pipeline.build.package, build.backend);
+    match &build.platforms[..] {
+        [platform] => format!("{name}-{}", platform.slug()),
+        _ => name,
+    }
+}
+
+/// What the image of a build is made of. `several` says whether other backends get an image in the same plan.
+pub(super) fn spec(
+    config: &Config,
+    flags: &ImageFlags,
+    build: &Build,
+    several: bool,
+    output: Destination,
+) -> Result<ImageSpec> {
+    let layers = |platform: &Platform| (*platform, layers(config, build, *platform));
+    Ok(ImageSpec {
+        base: config.pipeline.image.base.clone(),
+        tags: tags(config, flags, &build.backend, several)?,
+        created: config.source.created,
+        compression: flags.compression.unwrap_or(config.pipeline.image.compression),
+        config: run_config(config),
+        labels: labels(config),
+        platforms: build.platforms.iter().map(layers).collect(),
+        outputs: vec![output],
+    })
+}
+
+/// The step that has the engine make the image of a build.
+pub(super) fn step(config: &Config, spec: &ImageSpec, build: &Build, several: bool) -> Result<ImageStep> {
+    let metadata = config.target(&format!("images/{}.json", name(config, build)));
+    let mut argv = vec![engine(config), "image".to_owned()];
+    let cache = config.target("images/cache");
+    argv.extend(["--cache".to_owned(), cache.to_string_lossy().into_owned()]);
+    argv.extend(["--metadata-file".to_owned(), metadata.to_string_lossy().into_owned()]);
+    let platforms = build.platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ");
+    let outputs = spec.outputs.iter().map(|output| match output {
+        Destination::Archive { dest } | Destination::Layout { dest } => dest.clone(),
+    });
+    let step = Step {
+        name: build::name("image", &[(several, &build.backend)]),
+        why: format!("write the image for {platforms} on the base {}", spec.base),
+        argv,
+        stdin: Some(serde_json::to_string_pretty(spec)?),
+        needs: build.artifacts.iter().map(|artifact| artifact.step.clone()).collect(),
+        outputs: outputs.collect(),
+        ..Step::default()
+    };
+    Ok(ImageStep { step, metadata })
+}
+
+/// `<version>` and `latest` for the default backend, `<backend>-<version>` for the others, and what was asked for: with
+/// the backend before it, where several images would get the same.
+fn tags(config: &Config, flags: &ImageFlags, backend: &str, several: bool) -> Result<Vec<Reference>> {
+    let repository = flags.image.as_ref().unwrap_or(&config.pipeline.image.repository);
+    let version = config.package.version.replace('+', "-");
+    let is_default = backend == config.pipeline.build.backends[0];
+    let mut names =
+        if is_default { vec![version, "latest".to_owned()] } else { vec![format!("{backend}-{version}")] };
+    for asked in &flags.tags {
+        let name = if several && !is_default { format!("{backend}-{asked}") } else { asked.to_string() };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let tags = names.iter().map(|name| name.parse::<Tag>()).collect::<Result<Vec<_>, _>>();
+    let tags = tags.map_err(|error| Usage(format!("the image cannot be named so: {error}")))?;
+    Ok(tags.iter().map(|tag| repository.with_tag(tag)).collect())
+}
+
+fn run_config(config: &Config) -> RunConfig {
+    let image = &config.pipeline.image;
+    RunConfig {
+        user: image.user.clone(),
+        entrypoint: iter::once(path(config, &config.pipeline.build.binaries()[0]))
+            .chain(image.args.iter().cloned())
+            .collect(),
+        env: image.env.clone(),
+        ports: image.ports.clone(),
+        workdir: image.workdir.clone(),
+        stop_signal: image.stop_signal.clone(),
+    }
+}
+
+/// The path of a program in the image.
+fn path(config: &Config, program: &str) -> String {
+    format!("{}/{program}", config.pipeline.image.workdir.trim_end_matches('/'))
+}
+
+/// The [annotations](https://github.com/opencontainers/image-spec/blob/main/annotations.md) that describe the source.
+fn labels(config: &Config) -> BTreeMap<String, String> {
+    let package = &config.package;
+    let known = [
+        ("title", Some(config.pipeline.build.package.clone())),
+        ("version", Some(package.version.clone())),
+        ("revision", config.source.revision.clone()),
+        ("source", package.repository.clone()),
+        ("licenses", package.license.clone()),
+    ];
+    let present = known.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    present.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value)).collect()
+}
+
+/// What changes most often comes last, so that an edit changes one small layer.
+fn layers(config: &Config, build: &Build, platform: Platform) -> Vec<Layer> {
+    let image = &config.pipeline.image;
+    let entry =
+        |file: &crate::config::File| FileEntry { src: file.src.clone(), dest: file.dest.clone(), mode: None };
+    let data = FolderEntry { dest: image.data.clone(), owner: image.user.clone() };
+    let binaries = build.artifacts.iter().filter(|artifact| artifact.platform == platform).map(|artifact| {
+        FileEntry { src: artifact.path.clone(), dest: path(config, &artifact.program), mode: Some(0o755) }
+    });
+    vec![
+        Layer {
+            name: "files".to_owned(),
+            files: image.files.iter().map(entry).collect(),
+            folders: vec![data],
+        },
+        Layer { name: "binary".to_owned(), files: binaries.collect(), folders: vec![] },
+    ]
+}

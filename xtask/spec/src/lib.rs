@@ -4,6 +4,7 @@
 //! by construction: parsing is where a bad name, platform or level is refused.
 
 mod compression;
+mod grammar;
 mod octal;
 mod platform;
 mod reference;

@@ -6,8 +6,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest repository that registries accept, in bytes.
-const MAX_REPOSITORY: usize = 255;
+use crate::grammar::{check_digest, check_repository, check_tag, has_registry};
+
+/// The registry of a name that says none.
+const DEFAULT_REGISTRY: &str = "docker.io";
 
 /// Where images live: `app`, `team/app`, `registry.example.com:5000/team/app`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +31,26 @@ pub struct Reference {
 }
 
 impl Repository {
+    /// The registry that it is in, with its port if one is written: `docker.io` for a name that says none.
+    pub fn registry(&self) -> &str {
+        self.split().0
+    }
+
+    /// Its name within the registry: `library/app` for `app`, which Docker Hub calls so.
+    pub fn path(&self) -> String {
+        match self.split() {
+            (DEFAULT_REGISTRY, path) if !path.contains('/') => format!("library/{path}"),
+            (_, path) => path.to_owned(),
+        }
+    }
+
+    fn split(&self) -> (&str, &str) {
+        match self.0.split_once('/') {
+            Some((registry, path)) if has_registry(&self.0) => (registry, path),
+            _ => (DEFAULT_REGISTRY, &self.0),
+        }
+    }
+
     /// The image of this repository that has `tag`.
     pub fn with_tag(&self, tag: &Tag) -> Reference {
         Reference { repository: self.clone(), tag: Some(tag.clone()), digest: None }
@@ -36,6 +58,11 @@ impl Repository {
 }
 
 impl Reference {
+    /// The same image, by the digest alone.
+    pub fn with_digest(&self, digest: &str) -> Result<Reference, ParseReferenceError> {
+        format!("{}@{digest}", self.repository).parse()
+    }
+
     /// The repository.
     pub fn repository(&self) -> &Repository {
         &self.repository
@@ -135,90 +162,6 @@ impl FromStr for Reference {
     }
 }
 
-fn check_repository(text: &str) -> Result<(), String> {
-    if text.is_empty() {
-        return Err("the repository is empty".to_owned());
-    }
-    if text.len() > MAX_REPOSITORY {
-        return Err(format!("a repository has at most {MAX_REPOSITORY} characters"));
-    }
-    let mut components = text.split('/').peekable();
-    let first = components.peek().copied().unwrap_or_default();
-    let has_registry = text.contains('/') && (first.contains(['.', ':']) || first == "localhost");
-    if has_registry {
-        components.next();
-        check_registry(first)?;
-    }
-    components.try_for_each(check_component)
-}
-
-fn check_registry(text: &str) -> Result<(), String> {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
-        _ => (text, None),
-    };
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let is_ipv6 = |host: &str| {
-        host.strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok())
-    };
-    if !is_ipv6(host) && !host.split('.').all(is_label) {
-        return Err(format!("`{host}` is not a host name"));
-    }
-    match port {
-        Some(port) if port.parse::<u16>().is_err() => Err(format!("`{port}` is not a port")),
-        _ => Ok(()),
-    }
-}
-
-/// Letters and digits, joined by one dot, one or two underscores, or any number of dashes.
-fn check_component(text: &str) -> Result<(), String> {
-    if text.is_empty() {
-        return Err("a part between slashes is empty".to_owned());
-    }
-    if text.chars().any(|c| c.is_ascii_uppercase()) {
-        return Err(format!("`{text}` has capital letters; write `{}`", text.to_ascii_lowercase()));
-    }
-    if let Some(c) = text.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-')) {
-        return Err(match c {
-            ':' => "a repository has no tag; give it with --tag".to_owned(),
-            other => format!("{other:?} is not allowed; use a-z, 0-9 and . _ - between them"),
-        });
-    }
-    let separators = text.split(|c: char| c.is_ascii_alphanumeric()).collect::<Vec<_>>();
-    let at_an_end =
-        separators.first().is_some_and(|s| !s.is_empty()) || separators.last().is_some_and(|s| !s.is_empty());
-    let is_joint = |s: &&str| matches!(*s, "" | "." | "_" | "__") || s.chars().all(|c| c == '-');
-    if at_an_end || !separators.iter().all(is_joint) {
-        return Err(format!(
-            "`{text}` must begin and end with a letter or digit, with . _ __ or - between them"
-        ));
-    }
-    Ok(())
-}
-
-fn check_tag(text: &str) -> Result<(), String> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    if text.is_empty() || text.len() > 128 || !text.chars().all(legal) || text.starts_with(['.', '-']) {
-        return Err("a tag is 1 to 128 of A-Z a-z 0-9 _ . - and begins with a letter, digit or _".to_owned());
-    }
-    Ok(())
-}
-
-fn check_digest(text: &str) -> Result<(), String> {
-    let hex = text.strip_prefix("sha256:").unwrap_or_default();
-    if hex.len() != 64 || !hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) {
-        return Err("a digest is sha256: and 64 hex digits".to_owned());
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,6 +230,21 @@ mod tests {
         );
         let error = "app:1".parse::<Repository>().unwrap_err().to_string();
         assert!(error.ends_with("give it with --tag"), "{error}");
+    }
+
+    #[test]
+    fn a_name_without_a_registry_is_on_docker_hub() {
+        for (name, registry, path) in [
+            ("app", "docker.io", "library/app"),
+            ("team/app", "docker.io", "team/app"),
+            ("docker.io/app", "docker.io", "library/app"),
+            ("localhost/app", "localhost", "app"),
+            ("ghcr.io/team/sub/app", "ghcr.io", "team/sub/app"),
+            ("[::1]:5000/app", "[::1]:5000", "app"),
+        ] {
+            let repository: Repository = name.parse().unwrap();
+            assert_eq!((repository.registry(), repository.path().as_str()), (registry, path));
+        }
     }
 
     #[test]

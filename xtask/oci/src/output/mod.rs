@@ -55,18 +55,8 @@ fn tag(name: &Reference) -> String {
 
 /// The reference with registry and tag written out, as containerd stores it: `docker.io/library/app:latest` for `app`.
 fn full_name(name: &Reference) -> String {
-    let repository = name.repository().to_string();
-    let tag = tag(name);
-    let has_registry = repository
-        .split_once('/')
-        .is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
-    if has_registry {
-        format!("{repository}:{tag}")
-    } else if repository.contains('/') {
-        format!("docker.io/{repository}:{tag}")
-    } else {
-        format!("docker.io/library/{repository}:{tag}")
-    }
+    let repository = name.repository();
+    format!("{}/{}:{}", repository.registry(), repository.path(), tag(name))
 }
 
 fn to_json(document: &impl Serialize) -> Result<Vec<u8>> {

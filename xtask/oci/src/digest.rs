@@ -72,6 +72,11 @@ impl<W: Write> Hasher<W> {
         Hasher { sha256: Sha256::new(), size: 0, inner }
     }
 
+    /// How many bytes went through.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// The writer below, the digest and the number of bytes of what went through.
     pub fn finish(self) -> (W, Digest, u64) {
         (self.inner, Digest(self.sha256.finalize().into()), self.size)

@@ -1,6 +1,8 @@
 //! An image: its layers, its config, the manifest that holds them together, and the index above those of several
 //! platforms.
 
+use std::iter;
+
 use anyhow::{Result, bail};
 use image_spec::{Base, Compression, ImageSpec, Platform, Reference, RunConfig};
 use serde::Serialize;
@@ -77,6 +79,11 @@ impl Image {
         }
     }
 
+    /// What the manifests refer to. Platforms share blobs, which come more than once then.
+    pub fn contents(&self) -> impl Iterator<Item = &Blob> {
+        self.platforms.iter().flat_map(PlatformImage::contents)
+    }
+
     /// Everything that the image consists of. Platforms share blobs, which come more than once then.
     pub fn blobs(&self) -> impl Iterator<Item = &Blob> {
         self.index.iter().chain(self.platforms.iter().flat_map(PlatformImage::blobs))
@@ -104,7 +111,11 @@ impl PlatformImage {
     }
 
     fn blobs(&self) -> impl Iterator<Item = &Blob> {
-        [&self.manifest, &self.config].into_iter().chain(&self.layers)
+        iter::once(&self.manifest).chain(self.contents())
+    }
+
+    fn contents(&self) -> impl Iterator<Item = &Blob> {
+        iter::once(&self.config).chain(&self.layers)
     }
 }
 

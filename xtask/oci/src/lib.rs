@@ -10,6 +10,7 @@
 pub mod artifact;
 pub mod atomic;
 pub mod base;
+pub mod base64;
 pub mod cache;
 pub mod compress;
 pub mod digest;
@@ -21,6 +22,7 @@ pub mod layer;
 pub mod make;
 pub mod oci;
 pub mod output;
+pub mod registry;
 pub mod spec;
 pub mod startable;
 pub mod tar;

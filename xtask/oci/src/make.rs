@@ -9,6 +9,7 @@ use crate::cache::{self, Cache};
 use crate::files::Rootfs;
 use crate::image::{Image, PlatformImage};
 use crate::layer::{self, LayerBlob};
+use crate::registry::client::Connection;
 use crate::{base, output, spec, startable};
 
 /// Makes the image that `spec` describes and writes it to every output that `spec` names. `cache` keeps its layers.
@@ -36,9 +37,13 @@ pub fn image(spec: &ImageSpec, cache: &Path) -> Result<ImageReport> {
         platforms.push(image);
     }
     let image = Image::new(spec, platforms)?;
-    spec.outputs.iter().try_for_each(|output| output::write(&image, output))?;
+    let connection = Connection::new(&spec.registries);
+    let mut push = None;
+    for output in &spec.outputs {
+        push = output::write(&image, output, &connection)?.or(push);
+    }
     cache.prune(cache::LIMIT)?;
-    Ok(ImageReport { digest: image.root().digest.to_string(), platforms: reports })
+    Ok(ImageReport { digest: image.root().digest.to_string(), platforms: reports, push })
 }
 
 fn collect(spec: &ImageSpec, layers: &[Layer]) -> Result<Rootfs> {

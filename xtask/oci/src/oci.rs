@@ -16,6 +16,11 @@ pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// Media type of an image config.
 pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
+/// Media type of Docker's form of a manifest.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Media type of Docker's form of an index.
+pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
 /// Where programs are looked for unless the spec says otherwise, as Docker has it.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use compression::{Compression, ParseCompressionError};
 pub use platform::{ParsePlatformError, Platform};
 pub use reference::{ParseReferenceError, Reference, Repository, Tag};
-pub use report::{ImageReport, LayerReport, PlatformReport};
+pub use report::{ImageReport, LayerReport, PlatformReport, PushReport};
 
 /// One image, for one platform or several, and where to write it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,28 @@ pub struct ImageSpec {
     pub platforms: BTreeMap<Platform, Vec<Layer>>,
     /// Where the finished image is written.
     pub outputs: Vec<Output>,
+    /// How registries are reached.
+    #[serde(default, skip_serializing_if = "Registries::is_default")]
+    pub registries: Registries,
+}
+
+/// How registries are reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registries {
+    /// Where images are pulled from instead: another registry, or a place in it, for a registry. `mirror.example.com/gcr`
+    /// for `gcr.io` has `gcr.io/distroless/static` come from `mirror.example.com/gcr/distroless/static`.
+    #[serde(default)]
+    pub mirrors: BTreeMap<String, String>,
+    /// Registries that are spoken to without TLS, as those on this machine always are.
+    #[serde(default)]
+    pub insecure: Vec<String>,
+}
+
+impl Registries {
+    fn is_default(&self) -> bool {
+        *self == Registries::default()
+    }
 }
 
 /// What an image starts from. Written as `static`, `scratch`, or an image reference.
@@ -123,6 +145,15 @@ pub enum Output {
     Archive {
         /// The file.
         dest: PathBuf,
+    },
+    /// A registry, under all tags.
+    Registry {
+        /// Tags that never move once they exist; `*` stands for any characters.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        immutable: Vec<String>,
+        /// Whether only to say what a push would upload.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dry_run: bool,
     },
 }
 

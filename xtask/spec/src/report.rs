@@ -12,6 +12,22 @@ pub struct ImageReport {
     pub digest: String,
     /// The image for each platform.
     pub platforms: Vec<PlatformReport>,
+    /// What went to a registry, where it was pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushReport>,
+}
+
+/// What became of an image's blobs when it was pushed, each counted once, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushReport {
+    /// They went over the network.
+    pub uploaded: u64,
+    /// They were in another repository of the registry.
+    pub mounted: u64,
+    /// They were there already.
+    pub present: u64,
+    /// Whether nothing was done, and this is what would have been.
+    pub dry_run: bool,
 }
 
 /// A finished image for one platform.

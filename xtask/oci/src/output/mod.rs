@@ -6,22 +6,29 @@ mod layout;
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use image_spec::{Output, Reference};
+use image_spec::{Output, PushReport, Reference};
 use serde::Serialize;
 
 use crate::image::Image;
 use crate::oci::{self, Annotations, Index, annotation};
+use crate::registry::client::Connection;
+use crate::registry::push::{self, Push};
 
 /// The file that makes a folder an OCI layout.
 const LAYOUT_FILE: &str = "oci-layout";
 const INDEX_FILE: &str = "index.json";
 const BLOBS: &str = "blobs/sha256";
 
-/// Writes `image` to one place, whole or not at all. What is already the same is left untouched.
-pub fn write(image: &Image, output: &Output) -> Result<()> {
+/// Writes `image` to one place, whole or not at all. What is already the same is left untouched. Returns what went to a
+/// registry.
+pub fn write(image: &Image, output: &Output, connection: &Connection) -> Result<Option<PushReport>> {
     match output {
-        Output::Layout { dest } => layout::write(image, dest),
-        Output::Archive { dest } => archive::write(image, dest),
+        Output::Layout { dest } => layout::write(image, dest).map(|()| None),
+        Output::Archive { dest } => archive::write(image, dest).map(|()| None),
+        Output::Registry { immutable, dry_run } => {
+            let how = Push { sources: Vec::new(), immutable, dry_run: *dry_run };
+            push::push(image, connection, &how).map(Some)
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use image_spec::{Base, Compression, FileEntry, ImageReport, ImageSpec, Layer, Output, Platform, RunConfig};
+use image_spec::{
+    Base, Compression, FileEntry, ImageReport, ImageSpec, Layer, Output, Platform, Registries, RunConfig,
+};
 use serde_json::Value;
 use xtask_oci::digest::Digest;
 use xtask_oci::make;
@@ -117,6 +119,7 @@ impl Sandbox {
                 Output::Archive { dest: self.path("image.tar") },
                 Output::Layout { dest: self.path("layout") },
             ],
+            registries: Registries::default(),
         }
     }
 

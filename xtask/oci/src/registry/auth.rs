@@ -1,0 +1,235 @@
+//! Tokens: how a registry says what it wants, and how it is got, by the
+//! [distribution project's](https://distribution.github.io/distribution/spec/auth/token/) scheme.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context as _, anyhow};
+use serde::Deserialize;
+use ureq::http::{HeaderMap, HeaderValue, Method};
+
+use super::credentials::Credentials;
+use super::location::Location;
+use super::retry::Failure;
+use super::transport::{Payload, Transport, refusal};
+
+/// The longest answer of a token server, in bytes. Tokens with many scopes are some kilobytes.
+const MAX_ANSWER: u64 = 1 << 20;
+
+/// The right to do something in a registry, once it is got. Shared by all requests of a client.
+#[derive(Debug)]
+pub(super) struct Authorizer {
+    /// What is going to be done, such as `repository:team/app:pull,push`.
+    scopes: Vec<String>,
+    header: Mutex<Option<HeaderValue>>,
+}
+
+/// What a token server answers: some call it a token, some an access token, some both.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+impl Authorizer {
+    /// For what is going to be done.
+    pub(super) fn new(scopes: Vec<String>) -> Authorizer {
+        Authorizer { scopes, header: Mutex::new(None) }
+    }
+
+    /// What to send along; nothing before the registry has asked.
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        self.header.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does what the registry asks for in its `WWW-Authenticate` after it refused `used`. Of several requests that were
+    /// refused together, one goes.
+    pub(super) fn renew(
+        &self,
+        transport: &Transport,
+        location: &Location,
+        headers: &HeaderMap,
+        used: Option<&HeaderValue>,
+    ) -> Result<(), Failure> {
+        let mut header = self.header.lock().unwrap_or_else(PoisonError::into_inner);
+        if header.as_ref() != used {
+            return Ok(());
+        }
+        let registry = &location.registry;
+        let credentials = Credentials::find(registry, &location.repository)?;
+        let challenges = headers.get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
+        let challenges = challenges.filter_map(Challenge::parse).collect::<Vec<_>>();
+        let bearer = challenges.iter().find(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"));
+        let basic = challenges.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case("basic"));
+        let text = match (bearer, &credentials) {
+            (Some(challenge), _) => {
+                format!("Bearer {}", self.token(transport, location, challenge, &credentials)?)
+            }
+            (None, Credentials::Password { user, password }) if basic => basic_header(user, password),
+            (None, _) if basic => {
+                return Err(Failure::Final(anyhow!(
+                    "{registry} wants a user and a password; log in with `docker login {registry}`"
+                )));
+            }
+            (None, _) => {
+                return Err(Failure::Final(anyhow!(
+                    "{registry} does not say how to log in (no WWW-Authenticate)"
+                )));
+            }
+        };
+        let mut value = HeaderValue::from_str(&text).context("the token has illegal characters")?;
+        value.set_sensitive(true);
+        *header = Some(value);
+        Ok(())
+    }
+
+    fn token(
+        &self,
+        transport: &Transport,
+        location: &Location,
+        challenge: &Challenge,
+        credentials: &Credentials,
+    ) -> Result<String, Failure> {
+        let realm =
+            challenge.parameters.get("realm").context("the registry names no token server (realm)")?;
+        if !location.trusts(realm) {
+            let text = format!("{} wants a login at {realm}, which is not encrypted", location.registry);
+            return Err(Failure::Final(anyhow!(text)));
+        }
+        let service = challenge.parameters.get("service").map_or("", String::as_str);
+        let mut fields = vec![("service", service)];
+        fields.extend(self.scopes.iter().map(|scope| ("scope", scope.as_str())));
+        let mut headers = HeaderMap::new();
+        let answer = match credentials {
+            // The OAuth form takes all scopes in one field.
+            Credentials::Identity(token) => {
+                let scopes = self.scopes.join(" ");
+                let form = form(&[
+                    ("grant_type", "refresh_token"),
+                    ("client_id", "xtask-oci"),
+                    ("service", service),
+                    ("scope", &scopes),
+                    ("refresh_token", token),
+                ]);
+                headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+                transport.send(Method::POST, realm, &headers, Payload::Bytes(form.as_bytes()), MAX_ANSWER)?
+            }
+            Credentials::Password { user, password } => {
+                let basic = HeaderValue::from_str(&basic_header(user, password));
+                headers.insert("authorization", basic.context("the password has illegal characters")?);
+                transport.send(
+                    Method::GET,
+                    &with_query(realm, &form(&fields)),
+                    &headers,
+                    Payload::Empty,
+                    MAX_ANSWER,
+                )?
+            }
+            Credentials::Anonymous => transport.send(
+                Method::GET,
+                &with_query(realm, &form(&fields)),
+                &headers,
+                Payload::Empty,
+                MAX_ANSWER,
+            )?,
+        };
+        if !answer.status().is_success() {
+            return Err(refusal(&format!("no token for {} as {credentials:?}", location.registry), answer));
+        }
+        let mut body = answer.into_body();
+        let text = body.with_config().limit(MAX_ANSWER).read_to_string().map_err(Failure::passing)?;
+        // An error of the parser would repeat the text, with the token in it.
+        let answer: TokenAnswer = serde_json::from_str(&text)
+            .map_err(|_| anyhow!("the token server's answer is not understood"))?;
+        let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty());
+        Ok(token.context("the token server's answer has no token")?)
+    }
+}
+
+fn basic_header(user: &str, password: &str) -> String {
+    format!("Basic {}", crate::base64::encode(format!("{user}:{password}").as_bytes()))
+}
+
+fn with_query(url: &str, query: &str) -> String {
+    format!("{url}{}{query}", if url.contains('?') { '&' } else { '?' })
+}
+
+/// Fields as [HTML forms](https://url.spec.whatwg.org/#application/x-www-form-urlencoded) write them.
+fn form(fields: &[(&str, &str)]) -> String {
+    let encode = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
+                _ => out += &format!("%{byte:02X}"),
+            }
+            out
+        })
+    };
+    let fields = fields.iter().filter(|(_, value)| !value.is_empty());
+    fields.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
+}
+
+/// One challenge of `WWW-Authenticate`: `Bearer realm="…",service="…"`.
+#[derive(Debug, PartialEq, Eq)]
+struct Challenge {
+    scheme: String,
+    parameters: BTreeMap<String, String>,
+}
+
+impl Challenge {
+    fn parse(text: &str) -> Option<Challenge> {
+        let (scheme, mut rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        let mut parameters = BTreeMap::new();
+        while let Some((name, value)) = rest.split_once('=') {
+            let name = name.trim_matches([' ', ',']).to_ascii_lowercase();
+            let end = match value.strip_prefix('"') {
+                Some(quoted) => quoted.find('"').map(|end| (&quoted[..end], &quoted[end + 1..])),
+                None => Some(value.split_once(',').unwrap_or((value, ""))),
+            };
+            let (value, after) = end?;
+            parameters.insert(name, value.trim().to_owned());
+            rest = after;
+        }
+        (!scheme.is_empty()).then(|| Challenge { scheme: scheme.to_owned(), parameters })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Option<(String, Vec<(String, String)>)> {
+        Challenge::parse(text).map(|challenge| (challenge.scheme, challenge.parameters.into_iter().collect()))
+    }
+
+    #[test]
+    fn challenges_are_read_as_registries_write_them() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            parsed(
+                r#"Bearer realm="https://a.example/token",service="x y", scope="repository:a/b:pull,push""#
+            ),
+            Some((
+                "Bearer".to_owned(),
+                vec![
+                    pair("realm", "https://a.example/token"),
+                    pair("scope", "repository:a/b:pull,push"),
+                    pair("service", "x y")
+                ]
+            ))
+        );
+        assert_eq!(parsed("Basic realm=x"), Some(("Basic".to_owned(), vec![pair("realm", "x")])));
+        assert_eq!(parsed("Negotiate"), Some(("Negotiate".to_owned(), vec![])));
+        for broken in ["", " ", "Bearer realm=\"unfinished"] {
+            assert_eq!(parsed(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn queries_are_encoded() {
+        let query = form(&[("service", "a b"), ("scope", "repository:x/y:pull,push"), ("none", "")]);
+        assert_eq!(query, "service=a%20b&scope=repository%3Ax%2Fy%3Apull%2Cpush");
+        assert_eq!(with_query("https://a/t?x=1", "y=2"), "https://a/t?x=1&y=2");
+        assert_eq!(with_query("https://a/t", "y=2"), "https://a/t?y=2");
+    }
+}

@@ -1,0 +1,146 @@
+//! Where a repository is on the network: mirrors, Docker Hub's other name, and who is spoken to without TLS.
+
+use std::net::IpAddr;
+
+use image_spec::{Registries, Repository};
+
+/// What Docker Hub is called in image names.
+const DOCKER_HUB: &str = "docker.io";
+/// Where Docker Hub answers.
+const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
+
+/// A repository of a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The registry as image names have it: what credentials are kept for.
+    pub registry: String,
+    /// The name within the registry.
+    pub repository: String,
+    is_secure: bool,
+}
+
+impl Location {
+    /// Where images of `repository` are pushed to.
+    pub fn to_push(repository: &Repository, registries: &Registries) -> Location {
+        Location::new(repository.registry().to_owned(), repository.path(), registries)
+    }
+
+    /// Where images of `repository` are pulled from: a mirror of its registry, if there is one.
+    pub fn to_pull(repository: &Repository, registries: &Registries) -> Location {
+        let Some(mirror) = registries.mirrors.get(repository.registry()) else {
+            return Location::to_push(repository, registries);
+        };
+        match mirror.split_once('/') {
+            Some((registry, prefix)) => {
+                let path = format!("{prefix}/{}", repository.path());
+                Location::new(registry.to_owned(), path, registries)
+            }
+            None => Location::new(mirror.clone(), repository.path(), registries),
+        }
+    }
+
+    fn new(registry: String, repository: String, registries: &Registries) -> Location {
+        let is_secure = !is_loopback(&registry) && !registries.insecure.contains(&registry);
+        Location { registry, repository, is_secure }
+    }
+
+    /// The URL of something in the repository, such as `manifests/latest`.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}/v2/{}/{path}", self.origin(), self.repository)
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        let host = if self.registry == DOCKER_HUB { DOCKER_HUB_HOST } else { &self.registry };
+        format!("{}://{host}", if self.is_secure { "https" } else { "http" })
+    }
+
+    /// Whether `url` may see what is meant for this registry: it is the same origin.
+    pub fn owns(&self, url: &str) -> bool {
+        url.strip_prefix(&self.origin()).is_some_and(|rest| rest.starts_with(['/', '?']) || rest.is_empty())
+    }
+
+    /// Whether secrets may go to `url`: nobody can listen, or TLS is off for this registry anyway.
+    pub fn trusts(&self, url: &str) -> bool {
+        !self.is_secure || url.starts_with("https://")
+    }
+
+    /// `location`, which a registry may give without its origin, as a whole URL.
+    pub fn absolute(&self, location: &str) -> String {
+        if location.starts_with('/') { self.origin() + location } else { location.to_owned() }
+    }
+}
+
+/// Whether a registry is on this machine.
+fn is_loopback(registry: &str) -> bool {
+    let host = match registry.rsplit_once(':') {
+        Some((host, _)) if !registry.ends_with(']') => host,
+        _ => registry,
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registries() -> Registries {
+        Registries {
+            mirrors: [("gcr.io", "mirror.example.com:5000/gcr"), ("docker.io", "mirror.example.com")]
+                .map(|(registry, mirror)| (registry.to_owned(), mirror.to_owned()))
+                .into(),
+            insecure: vec!["registry.internal:5000".to_owned()],
+        }
+    }
+
+    fn pulled(name: &str) -> String {
+        Location::to_pull(&name.parse().unwrap(), &registries()).url("tags")
+    }
+
+    #[test]
+    fn mirrors_stand_in_for_registries_when_pulling() {
+        assert_eq!(
+            pulled("gcr.io/distroless/static"),
+            "https://mirror.example.com:5000/v2/gcr/distroless/static/tags"
+        );
+        assert_eq!(pulled("alpine"), "https://mirror.example.com/v2/library/alpine/tags");
+        assert_eq!(pulled("ghcr.io/a/b"), "https://ghcr.io/v2/a/b/tags");
+        let pushed = Location::to_push(&"team/app".parse().unwrap(), &registries());
+        assert_eq!(pushed.url("tags"), "https://registry-1.docker.io/v2/team/app/tags");
+        assert_eq!(pushed.registry, "docker.io");
+    }
+
+    #[test]
+    fn only_this_machine_and_who_is_named_go_without_tls() {
+        for name in ["localhost:5000/a", "127.0.0.1:5000/a", "[::1]:5000/a", "localhost/a", "127.1.2.3/a"] {
+            assert!(pulled(name).starts_with("http://"), "{name}");
+        }
+        assert_eq!(pulled("registry.internal:5000/a"), "http://registry.internal:5000/v2/a/tags");
+        for name in [
+            "registry.internal/a",
+            "127.0.0.1.example.com/a",
+            "localhost.example.com:5000/a",
+            "10.0.0.1:5000/a",
+        ] {
+            assert!(pulled(name).starts_with("https://"), "{name}");
+        }
+    }
+
+    #[test]
+    fn secrets_stay_with_their_registry() {
+        let location = Location::to_pull(&"ghcr.io/a/b".parse().unwrap(), &registries());
+        assert!(location.owns("https://ghcr.io/v2/a/b/blobs/uploads/1?state=x"));
+        for other in [
+            "https://ghcr.io.example.com/",
+            "http://ghcr.io/v2/",
+            "https://ghcr.io:444/v2/",
+            "https://ghcr.io@example.com/",
+        ] {
+            assert!(!location.owns(other), "{other}");
+        }
+        assert!(location.trusts("https://auth.example.com/token"));
+        assert!(!location.trusts("http://auth.example.com/token"));
+        assert_eq!(location.absolute("/v2/a"), "https://ghcr.io/v2/a");
+    }
+}

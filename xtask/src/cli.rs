@@ -31,6 +31,8 @@ pub(crate) enum Task {
     Build(BuildFlags),
     /// Build the service and its image; load it into Docker or podman when one runs
     Bd(BdFlags),
+    /// Build the service and its image for every platform, and push it to a registry
+    Bdp(ImageFlags),
     /// Run the whole gate for every database: format, clippy, query cache, tests
     Check,
     /// Renew or check the query cache that lets sqlx check SQL without a database
@@ -67,7 +69,7 @@ pub(crate) struct SqlxFlags {
 /// How a plan is run and shown.
 #[derive(Debug, Args)]
 pub(crate) struct RunFlags {
-    /// Print the commands, ready to paste into a shell, and run nothing
+    /// Print the commands, ready to paste into a shell, and run nothing; bdp builds, and says what a push would upload
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
     /// Jobs in all, shared by every compiler [default: the number of cores]
@@ -87,7 +89,7 @@ pub(crate) struct BuildFlags {
     /// Database backends, with commas between them, or `all` [default: the first in config/pipeline.toml]
     #[arg(long = "backend", value_name = "BACKEND", value_delimiter = ',')]
     pub(crate) backends: Vec<String>,
-    /// Platforms, such as linux/amd64,linux/arm64 [default: this machine's]
+    /// Platforms, such as linux/amd64,linux/arm64 [default: this machine's; bdp: all in config/pipeline.toml]
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform)]
     pub(crate) platforms: Vec<Platform>,
     /// Cargo profile: release for every day, dist for what is shipped [default: from config/pipeline.toml]

@@ -42,13 +42,14 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Bd(flags) => tasks::bd::plan(&Config::load(tasks::bd::need(flags))?, flags)?,
+        Task::Bdp(flags) => tasks::bdp::plan(&Config::load(Need::Compiler)?, flags, cli.run.dry_run)?,
         Task::Check => tasks::check::plan(&Config::load(Need::Databases)?)?,
         Task::Sqlx { task } => tasks::sqlx::plan(&Config::load(Need::Databases)?, task)?,
         Task::Soak(flags) => tasks::soak::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, report)),
         Task::Watchdog => Plan::default(),
     };
-    if cli.run.dry_run {
+    if cli.run.dry_run && !matches!(cli.task, Task::Bdp(_)) {
         report.plan(&plan);
         return Ok(ExitCode::SUCCESS);
     }

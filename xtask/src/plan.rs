@@ -65,8 +65,8 @@ pub(crate) enum Product {
         tags: Vec<Reference>,
         /// Where the engine describes what it wrote.
         metadata: PathBuf,
-        /// The archive or layout folder.
-        path: PathBuf,
+        /// The archive or layout folder; none for an image that is only pushed.
+        path: Option<PathBuf>,
         /// Which runtime it was loaded into, such as `Docker 26.1.5`.
         loaded_into: Option<String>,
         /// The commands that load, where that was not done, and run it.

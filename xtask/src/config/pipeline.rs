@@ -21,6 +21,44 @@ pub(crate) struct Pipeline {
     pub(crate) build: Build,
     /// `[image]`
     pub(crate) image: Image,
+    /// `[push]`
+    #[serde(default)]
+    pub(crate) push: Push,
+    /// `[registries]`
+    #[serde(default)]
+    pub(crate) registries: Registries,
+    /// `[mirrors]`
+    #[serde(default)]
+    pub(crate) mirrors: Mirrors,
+}
+
+/// How images are pushed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Push {
+    /// Tags that never move once they exist; `*` stands for any characters.
+    #[serde(default)]
+    pub(crate) immutable: Vec<String>,
+}
+
+/// How registries are spoken to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Registries {
+    /// Those that have no TLS, with their ports. Those on this machine need not be named.
+    #[serde(default)]
+    pub(crate) insecure: Vec<String>,
+}
+
+/// What stands in for places that cannot be reached, or are slow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Mirrors {
+    /// The index of crates, such as `sparse+https://mirror.example.com/crates/`.
+    #[serde(rename = "crates-io")]
+    pub(crate) crates_io: Option<String>,
+    /// For a registry another one, or a place in it.
+    #[serde(flatten)]
+    pub(crate) registries: BTreeMap<String, String>,
 }
 
 /// What is compiled, and how.
@@ -109,6 +147,15 @@ impl Pipeline {
         ];
         if let Some((key, _)) = lists.into_iter().find(|(_, is_empty)| *is_empty) {
             bail!("{PATH} is not right: `{key}` must name at least one");
+        }
+        for (registry, mirror) in &pipeline.mirrors.registries {
+            let place = format!("{mirror}/image").parse::<Repository>();
+            if !place.is_ok_and(|place| place.to_string().starts_with(place.registry())) {
+                bail!(
+                    "{PATH} is not right: `mirrors.\"{registry}\"` is `{mirror}`; write a registry and perhaps a place in \
+                     it, such as `mirror.example.com/gcr`, without https://"
+                );
+            }
         }
         Ok(pipeline)
     }
@@ -201,6 +248,24 @@ mod tests {
                |              ^^^^^^^^^^
             `Team/app` is not a legal image name: `Team` has capital letters; write `team`
         "#]],
+        );
+    }
+
+    #[test]
+    fn a_mirror_is_a_place_and_no_url() {
+        let mirrors = "[mirrors]\ncrates-io = 'sparse+https://m.example/'\n'docker.io' = ";
+        let parse = |mirror: &str| format!("{PIPELINE}{mirrors}'{mirror}'");
+        let pipeline = Pipeline::parse(&parse("m.example:5000/hub")).unwrap();
+        assert_eq!(pipeline.mirrors.crates_io.as_deref(), Some("sparse+https://m.example/"));
+        assert_eq!(pipeline.mirrors.registries["docker.io"], "m.example:5000/hub");
+        for wrong in ["https://m.example", "m", "m.example/"] {
+            assert!(Pipeline::parse(&parse(wrong)).is_err(), "{wrong}");
+        }
+        check(
+            &parse("https://m.example"),
+            &expect![[
+                r#"config/pipeline.toml is not right: `mirrors."docker.io"` is `https://m.example`; write a registry and perhaps a place in it, such as `mirror.example.com/gcr`, without https://"#
+            ]],
         );
     }
 

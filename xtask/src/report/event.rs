@@ -116,8 +116,10 @@ pub(crate) struct ImageFinished {
     pub(crate) digest: String,
     /// The image for each platform.
     pub(crate) platforms: Vec<image_spec::PlatformReport>,
-    /// The archive or layout folder.
-    pub(crate) path: String,
+    /// The archive or layout folder; none for an image that is only pushed.
+    pub(crate) path: Option<String>,
+    /// What became of its blobs, where it was pushed.
+    pub(crate) push: Option<image_spec::PushReport>,
     /// The runtime that has it.
     pub(crate) loaded_into: Option<String>,
     /// Commands that load, where that was not done, and run it.

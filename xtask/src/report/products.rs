@@ -21,7 +21,8 @@ pub(super) fn finished(product: &Product) -> Result<Event<'static>> {
                 tags: tags.iter().map(ToString::to_string).collect(),
                 digest: image.digest,
                 platforms: image.platforms,
-                path: path.display().to_string(),
+                path: path.as_ref().map(|path| path.display().to_string()),
+                push: image.push,
                 loaded_into: loaded_into.clone(),
                 run: run.clone(),
             }))

@@ -58,7 +58,15 @@ pub(super) fn image(image: &ImageFinished, width: usize) -> String {
     let several = image.platforms.len() > 1;
     let sizes = image.platforms.iter().map(|platform| size(platform, several));
     lines.extend(sizes.zip(["size"].into_iter().chain(iter::repeat(""))).map(|(text, title)| (title, text)));
-    lines.push(("written", image.path.clone()));
+    lines.extend(image.path.iter().map(|path| ("written", path.clone())));
+    lines.extend(image.push.map(|push| {
+        let (uploaded, mounted, present) = (bytes(push.uploaded), bytes(push.mounted), bytes(push.present));
+        if push.dry_run {
+            ("dry run", format!("{uploaded} to upload, {mounted} to mount, {present} already there"))
+        } else {
+            ("pushed", format!("{uploaded} uploaded, {mounted} mounted, {present} already there"))
+        }
+    }));
     lines.extend(image.loaded_into.iter().map(|runtime| ("loaded", format!("into {runtime}"))));
     lines.extend(image.run.iter().zip(["run it", ""]).map(|(command, title)| (title, command.clone())));
     lines.into_iter().map(|(title, text)| format!("{title:>width$}  {text}\n")).collect()

@@ -1,6 +1,6 @@
 //! `bd`: the service and its container image, loaded into a container runtime when one runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use image_spec::{ImageSpec, Output as Destination};
@@ -38,10 +38,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
     };
     for build in builds {
         let name = image::name(config, &build);
-        let destination = destination(config, flags.output.as_ref(), several_backends, &name)?;
-        let path = match &destination {
-            Destination::Archive { dest } | Destination::Layout { dest } => dest.clone(),
-        };
+        let (destination, path) = destination(config, flags.output.as_ref(), several_backends, &name)?;
         let spec = image::spec(config, &flags.image, &build, several_backends, destination)?;
         let image = image::step(config, &spec, &build, several_backends)?;
         let load = runtime.map(|runtime| load_step(runtime, &path, &image.step.name));
@@ -49,7 +46,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
             run: run_commands(config, &spec, flags.output.as_ref(), runtime, &path),
             tags: spec.tags,
             metadata: image.metadata,
-            path,
+            path: Some(path),
             loaded_into: runtime.map(|runtime| format!("{} {}", runtime.program, runtime.version)),
         });
         plan.steps.extend(build.steps.into_iter().chain([image.step]).chain(load));
@@ -77,24 +74,30 @@ fn runtime<'a>(config: &'a Config, output: Option<&Output>, several: bool) -> Re
     })?))
 }
 
-fn destination(config: &Config, output: Option<&Output>, several: bool, name: &str) -> Result<Destination> {
-    if let Some(Output::Layout(Some(dest)) | Output::Archive(Some(dest))) = output
-        && several
-    {
+/// What the engine writes, and where.
+fn destination(
+    config: &Config,
+    output: Option<&Output>,
+    several: bool,
+    name: &str,
+) -> Result<(Destination, PathBuf)> {
+    let (is_layout, asked) = match output {
+        Some(Output::Layout(dest)) => (true, dest.as_ref()),
+        Some(Output::Archive(dest)) => (false, dest.as_ref()),
+        None | Some(Output::Docker | Output::Podman) => (false, None),
+    };
+    if let Some(dest) = asked.filter(|_| several) {
         let text =
             format!("the images of several backends cannot all be {}; leave out dest=", dest.display());
         return Err(Usage(text).into());
     }
-    Ok(match output {
-        Some(Output::Layout(dest)) => {
-            let default = || config.target(&format!("images/{name}"));
-            Destination::Layout { dest: dest.clone().unwrap_or_else(default) }
-        }
-        Some(Output::Archive(Some(dest))) => Destination::Archive { dest: dest.clone() },
-        None | Some(Output::Archive(None) | Output::Docker | Output::Podman) => {
-            Destination::Archive { dest: config.target(&format!("images/{name}.tar")) }
-        }
-    })
+    let default = || config.target(&format!("images/{name}{}", if is_layout { "" } else { ".tar" }));
+    let dest = asked.cloned().unwrap_or_else(default);
+    let destination = match is_layout {
+        true => Destination::Layout { dest: dest.clone() },
+        false => Destination::Archive { dest: dest.clone() },
+    };
+    Ok((destination, dest))
 }
 
 fn load_step(runtime: &Runtime, archive: &Path, image: &str) -> Step {

@@ -168,6 +168,7 @@ impl Planner<'_> {
         step.outputs
             .extend(platforms.iter().flat_map(|p| programs.iter().map(|program| self.compiled(*p, program))));
         step.env.extend(commit(config).map(|commit| ("APP_COMMIT".to_owned(), commit)));
+        step.argv.extend(mirror(config));
         self.add_rustflags(&mut step);
         step
     }
@@ -191,6 +192,16 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// Has cargo take crates from the mirror, if there is one.
+pub(super) fn mirror(config: &Config) -> Vec<String> {
+    let Some(index) = &config.pipeline.mirrors.crates_io else { return Vec::new() };
+    let settings = [
+        "source.crates-io.replace-with='mirror'".to_owned(),
+        format!("source.mirror.registry={}", toml_string(index)),
+    ];
+    settings.into_iter().flat_map(|setting| ["--config".to_owned(), setting]).collect()
 }
 
 /// The name of a step, with what tells it from its likes where there are several.

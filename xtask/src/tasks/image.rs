@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use image_spec::{
-    FileEntry, FolderEntry, ImageSpec, Layer, Output as Destination, Platform, Reference, RunConfig, Tag,
+    FileEntry, FolderEntry, ImageSpec, Layer, Output as Destination, Platform, Reference, Registries,
+    RunConfig, Tag,
 };
 
 use super::build::{self, Build};
@@ -51,6 +52,10 @@ pub(super) fn spec(
         labels: labels(config),
         platforms: build.platforms.iter().map(layers).collect(),
         outputs: vec![output],
+        registries: Registries {
+            mirrors: config.pipeline.mirrors.registries.clone(),
+            insecure: config.pipeline.registries.insecure.clone(),
+        },
     })
 }
 
@@ -62,8 +67,9 @@ pub(super) fn step(config: &Config, spec: &ImageSpec, build: &Build, several: bo
     argv.extend(["--cache".to_owned(), cache.to_string_lossy().into_owned()]);
     argv.extend(["--metadata-file".to_owned(), metadata.to_string_lossy().into_owned()]);
     let platforms = build.platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ");
-    let outputs = spec.outputs.iter().map(|output| match output {
-        Destination::Archive { dest } | Destination::Layout { dest } => dest.clone(),
+    let outputs = spec.outputs.iter().filter_map(|output| match output {
+        Destination::Archive { dest } | Destination::Layout { dest } => Some(dest.clone()),
+        Destination::Registry { .. } => None,
     });
     let step = Step {
         name: build::name("image", &[(several, &build.backend)]),

@@ -1,6 +1,7 @@
 //! One file a task; each makes a plan of the configuration and its flags, and runs nothing.
 
 pub(crate) mod bd;
+pub(crate) mod bdp;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod doctor;
@@ -22,7 +23,11 @@ fn engine_step(config: &Config) -> Step {
     Step {
         name: "engine".to_owned(),
         why: "build the image engine, on its first use".to_owned(),
-        argv: words(&["nice", "-n", "19", "cargo", "build", "--locked", "--package", "xtask-oci"]),
+        argv: [
+            words(&["nice", "-n", "19", "cargo", "build", "--locked", "--package", "xtask-oci"]),
+            build::mirror(config),
+        ]
+        .concat(),
         background: true,
         outputs: vec![engine(config).into()],
         ..Step::default()

@@ -136,7 +136,9 @@ fn bd_without_a_runtime_leaves_the_archive() {
                     },
                 ],
                 metadata: "target/images/app-sqlite-linux-amd64.json",
-                path: "target/images/app-sqlite-linux-amd64.tar",
+                path: Some(
+                    "target/images/app-sqlite-linux-amd64.tar",
+                ),
                 loaded_into: None,
                 run: [
                     "docker load --quiet --input target/images/app-sqlite-linux-amd64.tar",

@@ -1,0 +1,99 @@
+//! Plans of `bdp`.
+
+use expect_test::expect;
+use image_spec::{ImageSpec, Output};
+
+use super::{check_error, check_steps};
+use crate::cli::{BuildFlags, ImageFlags};
+use crate::config::fixture::config;
+use crate::tasks::bdp;
+
+#[test]
+fn bdp_pushes_every_platform() {
+    let plan = bdp::plan(&config(), &ImageFlags::default(), false).unwrap();
+    check_steps(
+        &plan,
+        &expect![[r#"
+        engine after : nice -n 19 cargo build --locked --package xtask-oci
+        compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+        artifact-amd64 after compile, engine: target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        artifact-arm64 after compile, engine: target/debug/xtask-oci artifact --platform linux/arm64 target/aarch64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-arm64
+        push after artifact-amd64, artifact-arm64: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite.json
+    "#]],
+    );
+    let spec: ImageSpec = serde_json::from_str(plan.steps[4].stdin.as_deref().unwrap()).unwrap();
+    assert_eq!(spec.outputs, [Output::Registry { immutable: vec![], dry_run: false }]);
+}
+
+#[test]
+fn variants_are_pushed_while_the_next_is_compiled() {
+    let build = BuildFlags { backends: vec!["all".to_owned()], ..BuildFlags::default() };
+    let plan = bdp::plan(&config(), &ImageFlags { build, ..ImageFlags::default() }, false).unwrap();
+    let needs = plan.steps.iter().map(|step| format!("{} after {}", step.name, step.needs.join(", ")));
+    expect![[r#"
+        [
+            "engine after ",
+            "compile-sqlite after ",
+            "artifact-sqlite-amd64 after compile-sqlite, engine",
+            "artifact-sqlite-arm64 after compile-sqlite, engine",
+            "push-sqlite after artifact-sqlite-amd64, artifact-sqlite-arm64",
+            "compile-postgres after artifact-sqlite-amd64, artifact-sqlite-arm64",
+            "artifact-postgres-amd64 after compile-postgres, engine",
+            "artifact-postgres-arm64 after compile-postgres, engine",
+            "push-postgres after artifact-postgres-amd64, artifact-postgres-arm64",
+        ]
+    "#]]
+    .assert_debug_eq(&needs.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_the_configuration_says_of_registries_reaches_the_engine() {
+    let mut config = config();
+    config.pipeline.push.immutable = vec!["*.*.*".to_owned()];
+    config.pipeline.registries.insecure = vec!["registry.internal:5000".to_owned()];
+    config.pipeline.mirrors.registries = [("gcr.io".to_owned(), "mirror.example.com/gcr".to_owned())].into();
+    config.pipeline.mirrors.crates_io = Some("sparse+https://mirror.example.com/crates/".to_owned());
+    let plan = bdp::plan(&config, &ImageFlags::default(), true).unwrap();
+    let cargo = plan.steps.iter().filter(|step| step.argv.contains(&"cargo".to_owned()));
+    for step in cargo {
+        let line = step.argv.join(" ");
+        assert!(line.contains("--config source.crates-io.replace-with='mirror'"), "{line}");
+        assert!(
+            line.contains("source.mirror.registry=\"sparse+https://mirror.example.com/crates/\""),
+            "{line}"
+        );
+    }
+    let spec: ImageSpec = serde_json::from_str(plan.steps[4].stdin.as_deref().unwrap()).unwrap();
+    expect![[r#"
+        (
+            Registries {
+                mirrors: {
+                    "gcr.io": "mirror.example.com/gcr",
+                },
+                insecure: [
+                    "registry.internal:5000",
+                ],
+            },
+            [
+                Registry {
+                    immutable: [
+                        "*.*.*",
+                    ],
+                    dry_run: true,
+                },
+            ],
+        )
+    "#]]
+    .assert_debug_eq(&(&spec.registries, &spec.outputs));
+}
+
+#[test]
+fn a_name_that_nobody_can_push_to_is_refused() {
+    let flags = ImageFlags { image: Some("galley".parse().unwrap()), ..ImageFlags::default() };
+    check_error(
+        bdp::plan(&config(), &flags, false),
+        &expect![
+            "`galley` is in no registry that you can push to; write --image registry.example.com/team/galley, or set [image] repository in config/pipeline.toml"
+        ],
+    );
+}

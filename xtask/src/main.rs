@@ -42,7 +42,11 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Bd(flags) => tasks::bd::plan(&Config::load(tasks::bd::need(flags))?, flags)?,
-        Task::Bdp(flags) => tasks::bdp::plan(&Config::load(Need::Compiler)?, flags, cli.run.dry_run)?,
+        Task::Bdp(flags) => {
+            let config = Config::load(Need::Compiler)?;
+            tasks::bdp::plan(&config, flags, &config.pipeline.build.platforms, cli.run.dry_run)?
+        }
+        Task::Pin => tasks::pin::plan(&Config::load(Need::Nothing)?)?,
         Task::Check => tasks::check::plan(&Config::load(Need::Databases)?)?,
         Task::Sqlx { task } => tasks::sqlx::plan(&Config::load(Need::Databases)?, task)?,
         Task::Soak(flags) => tasks::soak::plan(&Config::load(Need::Compiler)?, flags)?,

@@ -3,6 +3,7 @@
 //! Each is written beside its final place as `.<name>.<process>.<number>.tmp` and then renamed. An error removes it; a
 //! killed process leaves it, and the next run that writes the same name removes it.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -27,15 +28,18 @@ pub struct TempPath {
 impl TempPath {
     /// Chooses a temporary name beside `dest`, makes the folder for both, and removes what killed processes left there.
     pub fn beside(dest: &Path) -> Result<TempPath> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let name = dest.file_name().with_context(|| format!("{} is not a file name", dest.display()))?;
-        let name = name.to_string_lossy();
+        let temp = TempPath::unused(dest)?;
         let folder = folder_of(dest);
         fs::create_dir_all(folder).cannot("create the folder", folder)?;
-        remove_stale(folder, &name);
+        remove_stale(folder, &file_name(dest)?);
+        Ok(temp)
+    }
+
+    fn unused(dest: &Path) -> Result<TempPath> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!(".{name}.{}.{number}.tmp", std::process::id()));
-        Ok(TempPath { path, dest: dest.to_owned() })
+        let name = format!(".{}.{}.{number}.tmp", file_name(dest)?, std::process::id());
+        Ok(TempPath { path: folder_of(dest).join(name), dest: dest.to_owned() })
     }
 
     /// The temporary name.
@@ -68,7 +72,16 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Starts a file that is going to be `dest`.
     pub fn create(dest: &Path) -> Result<AtomicFile> {
-        let temp = TempPath::beside(dest)?;
+        AtomicFile::open(TempPath::beside(dest)?)
+    }
+
+    /// Starts a file like one that [`create`](Self::create) started in the same folder, without looking for what killed
+    /// processes left: that takes longer the more files there are.
+    pub fn create_another(dest: &Path) -> Result<AtomicFile> {
+        AtomicFile::open(TempPath::unused(dest)?)
+    }
+
+    fn open(temp: TempPath) -> Result<AtomicFile> {
         let file =
             OpenOptions::new().write(true).create_new(true).open(&temp.path).cannot("write", &temp.dest)?;
         Ok(AtomicFile { file: BufWriter::with_capacity(CHUNK, file), temp })
@@ -113,6 +126,11 @@ pub fn write(dest: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = AtomicFile::create(dest)?;
     file.write_all(bytes)?;
     file.commit()
+}
+
+fn file_name(dest: &Path) -> Result<Cow<'_, str>> {
+    let name = dest.file_name().with_context(|| format!("{} is not a file name", dest.display()))?;
+    Ok(name.to_string_lossy())
 }
 
 /// The folder that `path` is in, which for a bare file name is the working folder.

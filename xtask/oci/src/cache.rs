@@ -28,10 +28,43 @@ pub const LIMIT: u64 = 1 << 30;
 /// An entry this young may belong to a run that is under way.
 const IN_USE: Duration = Duration::from_secs(60 * 60);
 
+/// What the blobs of registries may take, which all projects of a user share.
+pub const LIMIT_OF_BLOBS: u64 = 8 << 30;
+
+/// Drops what was not used for longest from the folders in `root`, until the rest is below `limit` bytes.
+///
+/// # Errors
+/// Something old cannot be removed.
+pub fn prune(root: &Path, limit: u64) -> Result<()> {
+    let mut entries = Vec::new();
+    for folder in fs::read_dir(root).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(folder.path()).into_iter().flatten().flatten() {
+            // What another run has just removed needs no attention.
+            if let Ok(found) = entry.metadata() {
+                let age = found.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
+                entries.push((age, found.len(), entry.path()));
+            }
+        }
+    }
+    entries.sort();
+    let mut total = 0;
+    for (age, size, path) in entries {
+        total += size;
+        if total > limit && age > IN_USE {
+            fs::remove_file(&path).cannot("remove the old layer", &path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a file is used: the modification time says when it last was. Without it the file merely goes sooner.
+pub fn touch(path: &Path) {
+    let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
 /// The folder of layers with one compression.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    root: PathBuf,
     folder: PathBuf,
 }
 
@@ -50,7 +83,7 @@ impl Cache {
     /// The cache below `root` for layers with `compression`.
     pub fn new(root: &Path, compression: Compression) -> Cache {
         let name = format!("{GENERATION}-{compression}").replace(':', "-");
-        Cache { root: root.to_owned(), folder: root.join(name) }
+        Cache { folder: root.join(name) }
     }
 
     /// Whether some layer has a tar stream of this size in bytes. If none has, there is no need to read files twice, once
@@ -68,11 +101,7 @@ impl Cache {
                 return None;
             }
             let size = fs::metadata(&path).ok()?.len();
-            // The modification time says when it was last used. Without it the entry merely goes sooner.
-            let _ = File::options()
-                .append(true)
-                .open(&path)
-                .and_then(|file| file.set_modified(SystemTime::now()));
+            touch(&path);
             Some(Cached { path, digest, size })
         })
     }
@@ -88,29 +117,6 @@ impl Cache {
         let path = self.folder.join(format!("{tar_size}-{}-{}", diff_id.hex(), digest.hex()));
         inner.commit_as(&path)?;
         Ok(Cached { path, digest, size })
-    }
-
-    /// Drops what was not used for longest, until the rest is below `limit` bytes.
-    pub fn prune(&self, limit: u64) -> Result<()> {
-        let mut entries = Vec::new();
-        for folder in fs::read_dir(&self.root).into_iter().flatten().flatten() {
-            for entry in fs::read_dir(folder.path()).into_iter().flatten().flatten() {
-                // What another run has just removed needs no attention.
-                if let Ok(found) = entry.metadata() {
-                    let age = found.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
-                    entries.push((age, found.len(), entry.path()));
-                }
-            }
-        }
-        entries.sort();
-        let mut total = 0;
-        for (age, size, path) in entries {
-            total += size;
-            if total > limit && age > IN_USE {
-                fs::remove_file(&path).cannot("remove the old layer", &path)?;
-            }
-        }
-        Ok(())
     }
 
     /// Entries whose name starts with `prefix`: their path, and the rest of their name.
@@ -131,7 +137,7 @@ mod tests {
 
     fn add(cache: &Cache, content: &[u8]) -> Cached {
         let size = content.len() as u64;
-        let mut writer = LayerWriter::new(cache.start().unwrap(), Compression::None, size).unwrap();
+        let mut writer = LayerWriter::new(cache.start().unwrap(), Compression::None, Some(size)).unwrap();
         writer.write_all(content).unwrap();
         cache.keep(size, writer.finish().unwrap()).unwrap()
     }
@@ -169,9 +175,9 @@ mod tests {
             let time = SystemTime::now() - Duration::from_secs(hours * 3600);
             File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
         }
-        cache.prune(6).unwrap();
+        prune(root.path(), 6).unwrap();
         assert_eq!(kept.each_ref().map(|path| path.exists()), [false, true, true]);
-        cache.prune(0).unwrap();
+        prune(root.path(), 0).unwrap();
         assert_eq!(kept.each_ref().map(|path| path.exists()), [false, false, true]);
     }
 }

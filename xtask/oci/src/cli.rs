@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use image_spec::Platform;
 
 /// Turns finished binaries and files into container images, without a daemon.
@@ -23,9 +23,20 @@ pub(crate) enum Command {
         /// Folder of finished layers, reused when their content is unchanged.
         #[arg(long, value_name = "DIR", default_value = "target/images/cache")]
         cache: PathBuf,
+        #[command(flatten)]
+        images: Images,
         /// Where to write what was made, as JSON: digests, sizes, and which layers came from the cache.
         #[arg(long, value_name = "FILE")]
         metadata_file: Option<PathBuf>,
+    },
+    /// Looks up again what image names stand for.
+    Pin {
+        /// A PinSpec as JSON, `-` for standard input.
+        #[arg(default_value = "-")]
+        spec: PathBuf,
+        /// Where the digests are kept.
+        #[arg(long, value_name = "FILE", default_value = "config/images.lock")]
+        lock: PathBuf,
     },
     /// Places a finished binary under its final name, with its SHA-256 beside it.
     Artifact {
@@ -40,6 +51,17 @@ pub(crate) enum Command {
         #[arg(long)]
         upx: bool,
     },
+}
+
+/// Where images of others are kept.
+#[derive(Debug, Args)]
+pub(crate) struct Images {
+    /// Folder of blobs from registries, which projects may share.
+    #[arg(long, value_name = "DIR", default_value = "target/images/cache/blobs")]
+    pub(crate) blobs: PathBuf,
+    /// File that says what names of images stand for. A name that it does not know is looked up, and kept there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
 }
 
 const HOST: &str = if cfg!(target_arch = "aarch64") { "linux/arm64" } else { "linux/amd64" };

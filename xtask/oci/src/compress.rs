@@ -33,8 +33,8 @@ enum Encoder<W: Write> {
 }
 
 impl<W: Write> LayerWriter<W> {
-    /// Starts a layer whose tar stream is going to be `tar_size` bytes long, on all processors.
-    pub fn new(inner: W, compression: Compression, tar_size: u64) -> io::Result<Self> {
+    /// Starts a layer whose tar stream is going to be `tar_size` bytes long, if that is known, on all processors.
+    pub fn new(inner: W, compression: Compression, tar_size: Option<u64>) -> io::Result<Self> {
         Self::with_workers(
             inner,
             compression,
@@ -43,7 +43,12 @@ impl<W: Write> LayerWriter<W> {
         )
     }
 
-    fn with_workers(inner: W, compression: Compression, tar_size: u64, workers: usize) -> io::Result<Self> {
+    fn with_workers(
+        inner: W,
+        compression: Compression,
+        tar_size: Option<u64>,
+        workers: usize,
+    ) -> io::Result<Self> {
         let inner = Hasher::new(inner);
         let encoder = match compression {
             Compression::None => Encoder::None(inner),
@@ -53,7 +58,7 @@ impl<W: Write> LayerWriter<W> {
             }
             Compression::Zstd(level) => {
                 let mut encoder = zstd::Encoder::new(inner, level.into())?;
-                encoder.set_pledged_src_size(Some(tar_size))?;
+                encoder.set_pledged_src_size(tar_size)?;
                 // Never 0: the bytes are the same with any number of workers, but others without any.
                 encoder.multithread(u32::try_from(workers).unwrap_or(1).max(1))?;
                 if let Some(size) = job_size(level) {
@@ -133,7 +138,7 @@ mod tests {
 
     fn compress(bytes: &[u8], compression: Compression, workers: usize, chunk: usize) -> Compressed<Vec<u8>> {
         let mut writer =
-            LayerWriter::with_workers(Vec::new(), compression, bytes.len() as u64, workers).unwrap();
+            LayerWriter::with_workers(Vec::new(), compression, Some(bytes.len() as u64), workers).unwrap();
         bytes.chunks(chunk).for_each(|chunk| writer.write_all(chunk).unwrap());
         writer.finish().unwrap()
     }

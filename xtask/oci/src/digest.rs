@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::str::FromStr;
 
-use anyhow::Result;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::PathContext as _;
@@ -25,7 +25,7 @@ impl Digest {
     }
 
     /// The digest of a file's content.
-    pub fn of_file(path: &Path) -> Result<Digest> {
+    pub fn of_file(path: &Path) -> anyhow::Result<Digest> {
         let mut file = File::open(path).cannot("open", path)?;
         let mut hasher = Hasher::new(io::sink());
         let mut chunk = vec![0; CHUNK];
@@ -43,6 +43,41 @@ impl Digest {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+}
+
+/// A text that is no SHA-256 digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseDigestError(String);
+
+impl fmt::Display for ParseDigestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not sha256: and 64 hex digits", self.0.escape_default())
+    }
+}
+
+impl std::error::Error for ParseDigestError {}
+
+impl FromStr for Digest {
+    type Err = ParseDigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let hex = text.strip_prefix("sha256:").unwrap_or_default().as_bytes();
+        if hex.len() != 64 || hex.iter().any(|digit| !matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(ParseDigestError(text.chars().take(100).collect()));
+        }
+        let value = |digit: u8| if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(hex.chunks(2)) {
+            *byte = value(pair[0]) << 4 | value(pair[1]);
+        }
+        Ok(Digest(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -105,6 +140,17 @@ mod tests {
         let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Digest::of(b"").to_string(), empty);
         assert_eq!(Digest::of_file(Path::new("/dev/null")).unwrap().to_string(), empty);
+    }
+
+    #[test]
+    fn a_digest_reads_back_what_it_writes() {
+        let digest = Digest::of(b"content");
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        let capitals = digest.to_string().to_uppercase().replace("SHA", "sha");
+        for wrong in ["", "sha256:", "sha256:12", &capitals, &digest.hex(), &format!("{digest}0"), "sha256:é"]
+        {
+            assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,16 +4,15 @@
 use std::iter;
 
 use anyhow::{Result, bail};
-use image_spec::{Base, Compression, ImageSpec, Platform, Reference, RunConfig};
+use image_spec::{ImageSpec, Platform, Reference};
 use serde::Serialize;
 
+use crate::base::Foundation;
+use crate::container::{self, Container};
 use crate::digest::Digest;
 use crate::files::{Content, Entry, Kind};
 use crate::layer::LayerBlob;
-use crate::oci::{
-    self, Annotations, ContainerConfig, Descriptor, Empty, History, ImageConfig, Index, Manifest, RootFs,
-    annotation,
-};
+use crate::oci::{self, Annotations, Descriptor, History, ImageConfig, Index, Manifest, RootFs, annotation};
 use crate::time;
 
 /// A finished image.
@@ -91,17 +90,22 @@ impl Image {
 }
 
 impl PlatformImage {
-    /// Puts `layers`, the base's first, together as what `spec` describes for one platform.
-    pub fn new(spec: &ImageSpec, platform: Platform, layers: &[LayerBlob]) -> Result<PlatformImage> {
+    /// Puts `layers`, the base's first, together as what `spec` describes for one platform. `history` is that of them all.
+    pub fn new(
+        spec: &ImageSpec,
+        platform: Platform,
+        base: &Foundation,
+        layers: &[LayerBlob],
+        history: Vec<History>,
+    ) -> Result<PlatformImage> {
         let mut annotations = annotations(spec);
-        if let (Base::Static, Some(base)) = (&spec.base, layers.first()) {
-            annotations.insert(annotation::BASE_NAME.to_owned(), spec.base.to_string());
-            let digest = base_digest(spec, platform, base)?;
+        if let Some((name, digest)) = base_image(spec, platform, base, layers)? {
+            annotations.insert(annotation::BASE_NAME.to_owned(), name);
             annotations.insert(annotation::BASE_DIGEST.to_owned(), digest.to_string());
         }
-        let run = container_config(&spec.config, annotations.clone());
-        let config = image_config(platform, spec.created, run, layers)?;
-        let layers: Vec<_> = layers.iter().map(|layer| Blob::layer(layer, spec.compression)).collect();
+        let container = container::config(&base.container(), &spec.config, &annotations);
+        let config = image_config(platform, spec.created, container, layers, history)?;
+        let layers: Vec<_> = layers.iter().map(Blob::layer).collect();
         Ok(PlatformImage { platform, manifest: manifest(&config, &layers, annotations)?, config, layers })
     }
 
@@ -126,9 +130,9 @@ impl Blob {
         Ok(Blob { media_type, digest, size, content: Content::Bytes(bytes.into()) })
     }
 
-    fn layer(layer: &LayerBlob, compression: Compression) -> Blob {
+    fn layer(layer: &LayerBlob) -> Blob {
         Blob {
-            media_type: compression.layer_media_type(),
+            media_type: layer.media_type,
             digest: layer.blob.digest,
             size: layer.blob.size,
             content: Content::Path(layer.blob.path.clone()),
@@ -168,11 +172,23 @@ fn index(spec: &ImageSpec, platforms: &[PlatformImage]) -> Result<Blob> {
     Blob::json(oci::INDEX, &index)
 }
 
-/// The digest of the manifest that an image of the built-in base and nothing else would have. No registry knows it, but it
-/// changes exactly when the base does, which is what readers of this annotation look for.
-fn base_digest(spec: &ImageSpec, platform: Platform, base: &LayerBlob) -> Result<Digest> {
-    let config = image_config(platform, base.mtime, ContainerConfig::default(), std::slice::from_ref(base))?;
-    Ok(manifest(&config, &[Blob::layer(base, spec.compression)], Annotations::new())?.digest)
+/// What readers of annotations should know of the base: its name and digest.
+fn base_image(
+    spec: &ImageSpec,
+    platform: Platform,
+    base: &Foundation,
+    layers: &[LayerBlob],
+) -> Result<Option<(String, Digest)>> {
+    if let Some(image) = &base.image {
+        return Ok(Some((image.name(), image.digest)));
+    }
+    let (Some(files), Some(layer)) = (&base.files, layers.first()) else { return Ok(None) };
+    // That of an image of the built-in base and nothing else. No registry knows it, but it changes exactly when the base
+    // does, which is what readers look for.
+    let layers = std::slice::from_ref(layer);
+    let config = image_config(platform, files.mtime, Container::new(), layers, base.history())?;
+    let manifest = manifest(&config, &[Blob::layer(layer)], Annotations::new())?;
+    Ok(Some((spec.base.to_string(), manifest.digest)))
 }
 
 fn manifest(config: &Blob, layers: &[Blob], annotations: Annotations) -> Result<Blob> {
@@ -189,31 +205,16 @@ fn manifest(config: &Blob, layers: &[Blob], annotations: Annotations) -> Result<
 fn image_config(
     platform: Platform,
     created: u64,
-    run: ContainerConfig,
+    container: Container,
     layers: &[LayerBlob],
+    history: Vec<History>,
 ) -> Result<Blob> {
-    let history =
-        |layer: &LayerBlob| History { created: time::rfc3339(layer.mtime), created_by: layer.name.clone() };
     let config = ImageConfig {
         created: time::rfc3339(created),
         platform: platform.into(),
-        config: run,
+        config: container,
         rootfs: RootFs { kind: "layers", diff_ids: layers.iter().map(|layer| layer.diff_id).collect() },
-        history: layers.iter().map(history).collect(),
+        history,
     };
     Blob::json(oci::CONFIG, &config)
-}
-
-fn container_config(run: &RunConfig, labels: Annotations) -> ContainerConfig {
-    let mut env = run.env.clone();
-    env.entry("PATH".to_owned()).or_insert_with(|| oci::DEFAULT_PATH.to_owned());
-    ContainerConfig {
-        user: run.user.clone(),
-        exposed_ports: run.ports.iter().map(|port| (format!("{port}/tcp"), Empty {})).collect(),
-        env: env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-        entrypoint: run.entrypoint.clone(),
-        working_dir: run.workdir.clone(),
-        labels,
-        stop_signal: run.stop_signal.clone(),
-    }
 }

@@ -1,9 +1,10 @@
-//! The native engine: turns an [`ImageSpec`](image_spec::ImageSpec) and finished binaries into OCI images, with no
-//! daemon and no network.
+//! The native engine: turns an [`ImageSpec`](image_spec::ImageSpec) and finished binaries into OCI images, and pushes them,
+//! with no daemon.
 //!
 //! One way through, which [`make`] goes: [`spec`] reads and checks what is asked for; [`base`] and [`files`] list what
-//! each layer holds; [`startable`] refuses what could not run; [`layer`] turns each list into a blob by way of [`tar`],
+//! each layer holds, which `collect` gathers; [`startable`] refuses what could not run; [`layer`] turns each list into a blob by way of [`tar`],
 //! [`compress`] and [`cache`]; [`image`] adds config and manifest; [`output`] writes the result where it is wanted.
+//! [`pull`] fetches images that others made, [`unpack`] reads their layers, and [`registry`] speaks to registries.
 //!
 //! The library prints nothing and starts nothing, except [`upx`], which runs the packer.
 
@@ -12,19 +13,24 @@ pub mod atomic;
 pub mod base;
 pub mod base64;
 pub mod cache;
+mod collect;
 pub mod compress;
+pub mod container;
 pub mod digest;
 pub mod elf;
 pub mod error;
 pub mod files;
 pub mod image;
 pub mod layer;
+mod link;
 pub mod make;
 pub mod oci;
 pub mod output;
+pub mod pull;
 pub mod registry;
 pub mod spec;
 pub mod startable;
 pub mod tar;
 pub mod time;
+pub mod unpack;
 pub mod upx;

@@ -8,6 +8,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser as _;
 use cli::{Cli, Command};
+use image_spec::PinSpec;
+use xtask_oci::make::Places;
+use xtask_oci::pull::lock;
+use xtask_oci::registry::client::Connection;
 use xtask_oci::{artifact, make, spec};
 
 fn main() -> ExitCode {
@@ -26,11 +30,18 @@ fn main() -> ExitCode {
 /// Does what is asked for and returns what the caller should be warned of.
 fn run(command: Command) -> Result<Vec<String>> {
     match command {
-        Command::Image { spec, cache, metadata_file } => {
-            let report = make::image(&spec::read(&spec)?, &cache)?;
+        Command::Image { spec, cache, images, metadata_file } => {
+            let places = Places { cache, blobs: images.blobs, lock: images.lock };
+            let report = make::image(&spec::read(&spec)?, &places)?;
             if let Some(file) = metadata_file {
                 spec::write_report(&file, &report)?;
             }
+            Ok(Vec::new())
+        }
+        Command::Pin { spec, lock } => {
+            let PinSpec { images, registries } = spec::read(&spec)?;
+            let (_, changes) = lock::pin(&lock, &images, true, &Connection::new(&registries))?;
+            changes.iter().for_each(|change| say("pinned", change));
             Ok(Vec::new())
         }
         Command::Artifact { src, dest, platform, upx } => {

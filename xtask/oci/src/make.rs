@@ -1,56 +1,87 @@
 //! From a spec to what is written: every part of the engine in the order in which it is used.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Result;
-use image_spec::{ImageReport, ImageSpec, Layer, LayerReport, PlatformReport};
+use image_spec::{ImageReport, ImageSpec, Layer, LayerReport, Pins, Platform, PlatformReport};
 
+use crate::base::Foundation;
 use crate::cache::{self, Cache};
 use crate::files::Rootfs;
 use crate::image::{Image, PlatformImage};
 use crate::layer::{self, LayerBlob};
+use crate::pull::Sources;
+use crate::pull::lock;
 use crate::registry::client::Connection;
-use crate::{base, output, spec, startable};
+use crate::{output, spec, startable};
 
-/// Makes the image that `spec` describes and writes it to every output that `spec` names. `cache` keeps its layers.
+/// Where the engine keeps what it may use again.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Finished layers, and what is known of those of others.
+    pub cache: PathBuf,
+    /// Blobs of registries, shared by all projects of a user.
+    pub blobs: PathBuf,
+    /// What image names stand for; without it, what registries say at the moment.
+    pub lock: Option<PathBuf>,
+}
+
+/// Makes the image that `spec` describes and writes it to every output that `spec` names.
 ///
 /// # Errors
-/// The spec contradicts itself, a source is missing, the image could not start, or a file cannot be written. The image is
-/// checked before anything is written.
-pub fn image(spec: &ImageSpec, cache: &Path) -> Result<ImageReport> {
+/// The spec contradicts itself, a source is missing, an image cannot be fetched, the image could not start, or something
+/// cannot be written. The image is checked before anything is written.
+pub fn image(spec: &ImageSpec, places: &Places) -> Result<ImageReport> {
     spec::check(spec)?;
-    let rootfs = spec.platforms.iter().map(|(platform, layers)| {
-        let rootfs = collect(spec, layers)?;
-        startable::check(&rootfs, spec, *platform)?;
-        Ok((*platform, rootfs))
-    });
-    let rootfs = rootfs.collect::<Result<Vec<_>>>()?;
+    let connection = Connection::new(&spec.registries);
+    let sources = sources(spec, places, &connection)?;
+    let parts = spec.platforms.iter().map(|(platform, layers)| collect(spec, *platform, layers, &sources));
+    let parts = parts.collect::<Result<Vec<_>>>()?;
 
-    let cache = Cache::new(cache, spec.compression);
+    let cache = Cache::new(&places.cache, spec.compression);
     let (mut platforms, mut reports) = (Vec::new(), Vec::new());
-    for (platform, rootfs) in rootfs {
-        let filled = rootfs.layers.iter().filter(|layer| !layer.entries.is_empty());
-        let layers =
-            filled.map(|files| layer::make(files, spec.compression, &cache)).collect::<Result<Vec<_>>>()?;
-        let image = PlatformImage::new(spec, platform, &layers)?;
+    for (platform, base, rootfs) in parts {
+        let mut layers = base.layers(spec, &cache)?;
+        let mut history = base.history();
+        for files in rootfs.layers.iter().filter(|layer| !layer.entries.is_empty()) {
+            layers.push(layer::make(files, spec.compression, &cache)?);
+            history.push(layer::history(files));
+        }
+        let image = PlatformImage::new(spec, platform, &base, &layers, history)?;
         reports.push(report(&image, &layers));
         platforms.push(image);
     }
     let image = Image::new(spec, platforms)?;
-    let connection = Connection::new(&spec.registries);
     let mut push = None;
     for output in &spec.outputs {
-        push = output::write(&image, output, &connection)?.or(push);
+        push = output::write(&image, output, spec, &connection)?.or(push);
     }
-    cache.prune(cache::LIMIT)?;
+    cache::prune(&places.cache, cache::LIMIT)?;
+    cache::prune(&places.blobs, cache::LIMIT_OF_BLOBS)?;
     Ok(ImageReport { digest: image.root().digest.to_string(), platforms: reports, push })
 }
 
-fn collect(spec: &ImageSpec, layers: &[Layer]) -> Result<Rootfs> {
-    let mut rootfs = Rootfs::default();
-    rootfs.layers.extend(base::files(&spec.base)?);
-    layers.iter().try_for_each(|layer| rootfs.add(layer, spec.created))?;
-    Ok(rootfs)
+/// Images of others, by the digests that the lock file says; it gets a line for those that it does not know.
+fn sources(spec: &ImageSpec, places: &Places, connection: &Connection) -> Result<Sources> {
+    let images = spec.images().cloned().collect::<Vec<_>>();
+    let pins = match &places.lock {
+        Some(path) if !images.is_empty() => lock::pin(path, &images, false, connection)?.0,
+        _ => Pins::default(),
+    };
+    Ok(Sources::new(connection, &places.blobs, &places.cache, pins))
+}
+
+fn collect(
+    spec: &ImageSpec,
+    platform: Platform,
+    layers: &[Layer],
+    sources: &Sources,
+) -> Result<(Platform, Foundation, Rootfs)> {
+    let base = Foundation::get(spec, platform, sources)?;
+    let mut rootfs = Rootfs::on(&base);
+    layers.iter().try_for_each(|layer| rootfs.add(layer, platform, sources, spec.created))?;
+    startable::check(&rootfs, spec, platform)?;
+    Ok((platform, base, rootfs))
 }
 
 fn report(image: &PlatformImage, layers: &[LayerBlob]) -> PlatformReport {

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use image_spec::Platform;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::digest::Digest;
 
@@ -115,43 +116,12 @@ pub struct ImageConfig {
     #[serde(flatten)]
     pub platform: OciPlatform,
     /// How its containers run.
-    pub config: ContainerConfig,
+    pub config: BTreeMap<String, Value>,
     /// Its layers by their content.
     pub rootfs: RootFs,
     /// Where its layers come from.
     pub history: Vec<History>,
 }
-
-/// How containers run.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ContainerConfig {
-    /// User and group.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub user: String,
-    /// Ports as `8080/tcp`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub exposed_ports: BTreeMap<String, Empty>,
-    /// Variables as `NAME=value`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub env: Vec<String>,
-    /// The program and its arguments.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub entrypoint: Vec<String>,
-    /// The working folder.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub working_dir: String,
-    /// What people and tools should know of the image.
-    #[serde(skip_serializing_if = "Annotations::is_empty")]
-    pub labels: Annotations,
-    /// The signal that asks the program to stop.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub stop_signal: String,
-}
-
-/// The empty object that stands for a member of a set.
-#[derive(Debug, Serialize)]
-pub struct Empty {}
 
 /// The layers of an image by their content.
 #[derive(Debug, Serialize)]
@@ -163,11 +133,22 @@ pub struct RootFs {
     pub diff_ids: Vec<Digest>,
 }
 
-/// Where a layer comes from.
-#[derive(Debug, Serialize)]
+/// Where a layer comes from, or what else was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
-    /// When the layer was made, as RFC 3339.
-    pub created: String,
-    /// What it holds.
-    pub created_by: String,
+    /// When, as RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// The command, or what the layer holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// A remark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Whether no layer came of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty_layer: bool,
 }

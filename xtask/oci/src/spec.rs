@@ -6,21 +6,24 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use image_spec::{ImageReport, ImageSpec, RunConfig};
+use serde::de::DeserializeOwned;
 
 use crate::error::PathContext as _;
 use crate::files::is_normal;
 use crate::startable::numeric_user;
 use crate::{atomic, time};
 
-/// Reads an ImageSpec as JSON from a file, or from standard input for `-`.
-pub fn read(source: &Path) -> Result<ImageSpec> {
-    if source == Path::new("-") {
+/// Reads an ImageSpec or the like as JSON from a file, or from standard input for `-`.
+pub fn read<T: DeserializeOwned>(source: &Path) -> Result<T> {
+    let (text, name) = if source == Path::new("-") {
         let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("cannot read the ImageSpec from standard input")?;
-        return serde_json::from_str(&text).context("standard input is not an ImageSpec");
-    }
-    let text = fs::read_to_string(source).cannot("read", source)?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not an ImageSpec", source.display()))
+        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        (text, "standard input".to_owned())
+    } else {
+        (fs::read_to_string(source).cannot("read", source)?, source.display().to_string())
+    };
+    let kind = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
+    serde_json::from_str(&text).with_context(|| format!("{name} is not the JSON of {kind}"))
 }
 
 /// Writes the metadata file.

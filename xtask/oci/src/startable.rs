@@ -6,10 +6,10 @@ use std::io::{self, Cursor, Read, Seek};
 use anyhow::{Context as _, Result, bail, ensure};
 use image_spec::{ImageSpec, Platform};
 
+use crate::container;
 use crate::elf::{self, Elf};
 use crate::error::PathContext as _;
 use crate::files::{Content, Entry, Kind, Rootfs, ancestors, is_normal};
-use crate::oci::DEFAULT_PATH;
 
 /// Links followed, and scripts that are interpreters of scripts: as many as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -60,7 +60,7 @@ impl Checked<'_> {
         } else if program.contains('/') {
             vec![join(&run.workdir, program)]
         } else {
-            let search = run.env.get("PATH").map_or(DEFAULT_PATH, String::as_str);
+            let search = container::search_path(&self.rootfs.container, run);
             search.split(':').map(|folder| join(folder, program)).collect()
         };
         let found = candidates.iter().find_map(|path| resolve(self.rootfs, path));
@@ -75,8 +75,13 @@ impl Checked<'_> {
     fn check_program(&self, path: &str, scripts_left: usize) -> Result<()> {
         let entry = self.rootfs.get(path).with_context(|| format!("{path} is not in the image"))?;
         let name = shown(path, entry);
-        ensure!(matches!(entry.kind, Kind::File { .. }), "the entrypoint {name} is not a file");
+        let is_file = matches!(entry.kind, Kind::File { .. } | Kind::BaseFile { .. });
+        ensure!(is_file, "the entrypoint {name} is not a file");
         check_permissions(self.rootfs, &self.spec.config.user, path, entry)?;
+        if matches!(entry.kind, Kind::BaseFile { .. }) {
+            // The base was made for this platform, and to look at one of its programs would unpack a layer.
+            return Ok(());
+        }
         let Some(elf) = read_elf(path, entry)? else {
             return self.check_script(path, entry, scripts_left);
         };

@@ -33,7 +33,7 @@ pub fn size(entries: &Entries, mtime: u64) -> u64 {
 /// Writes `entries` in their order, all with the modification time `mtime` in seconds since the Unix epoch.
 ///
 /// # Errors
-/// A source file cannot be read or changes its size meanwhile, or `out` fails.
+/// A source file cannot be read or changes its size meanwhile, an entry belongs to the base image, or `out` fails.
 pub fn write(entries: &Entries, mtime: u64, out: &mut impl Write) -> Result<()> {
     let mut chunk = vec![0; CHUNK];
     for (path, entry) in entries {
@@ -41,6 +41,7 @@ pub fn write(entries: &Entries, mtime: u64, out: &mut impl Write) -> Result<()> 
         match &entry.kind {
             Kind::File { content: Content::Bytes(bytes), .. } => out.write_all(bytes)?,
             Kind::File { content: Content::Path(source), size } => copy(source, *size, &mut chunk, out)?,
+            Kind::BaseFile { .. } => bail!("{path} is in the base image and cannot be in another layer too"),
             Kind::Folder | Kind::Link { .. } => {}
         }
         out.write_all(padding(entry.size()))?;
@@ -103,7 +104,7 @@ fn headers(path: &str, entry: &Entry, mtime: u64) -> Vec<u8> {
         blocks.extend(padding);
     }
     let kind = match entry.kind {
-        Kind::File { .. } => b'0',
+        Kind::File { .. } | Kind::BaseFile { .. } => b'0',
         Kind::Link { .. } => b'2',
         Kind::Folder => b'5',
     };

@@ -54,7 +54,7 @@ fn bad_input_says_where_and_exits_with_1_and_bad_usage_with_2() {
     let (code, message) = run(&sandbox, &["image", "bad.json"]);
     assert_eq!(code, Some(1));
     assert!(
-        message.starts_with("error: bad.json is not an ImageSpec: ") && message.contains("line 2"),
+        message.starts_with("error: bad.json is not the JSON of ImageSpec: ") && message.contains("line 2"),
         "{message}"
     );
     let (code, message) = run(&sandbox, &["image", "none.json"]);

@@ -272,7 +272,7 @@ fn a_folder_that_is_no_layout_is_never_replaced() {
     let sandbox = Sandbox::new();
     let mut spec = sandbox.spec();
     spec.outputs = vec![Output::Layout { dest: sandbox.path("config") }];
-    let error = xtask_oci::make::image(&spec, &sandbox.path("cache")).unwrap_err().to_string();
+    let error = xtask_oci::make::image(&spec, &sandbox.places()).unwrap_err().to_string();
     assert!(
         error.contains("config is there already and is not an OCI layout; remove it or choose another"),
         "{error}"

@@ -8,7 +8,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use common::{Sandbox, dynamic_program, layers, program};
-use image_spec::{Base, FolderEntry, ImageSpec, Platform};
+use image_spec::{FolderEntry, ImageSpec, Platform};
 
 /// Changes the project or its spec, and expects the message.
 fn refused(change: impl FnOnce(&Sandbox, &mut ImageSpec), message: &str) {
@@ -169,10 +169,6 @@ fn sources_that_cannot_be_copied() {
 
 #[test]
 fn specs_that_promise_what_cannot_be() {
-    refused(
-        |_, spec| spec.base = "alpine:3".parse::<Base>().unwrap(),
-        "the base `alpine:3` is an image in a registry, which cannot be fetched yet; use `static` or `scratch`",
-    );
     refused(
         |_, spec| spec.config.user = "nonroot".to_owned(),
         "the user `nonroot` is not numeric; write 65532:65532 or the like",

@@ -15,6 +15,7 @@ use common::{Sandbox, program};
 use image_spec::{ImageSpec, Output as ImageOutput, Platform};
 use libtest_mimic::{Arguments, Failed, Trial};
 use xtask_oci::digest::Digest;
+use xtask_oci::make::Places;
 use xtask_oci::{artifact, make};
 
 const COMPRESSIONS: [&str; 3] = ["zstd:3", "gzip:6", "none"];
@@ -209,7 +210,11 @@ fn write_too_much(sandbox: &Sandbox, disk: &Path) -> Result<(), Failed> {
         (ImageOutput::Archive { dest: sandbox.path("image.tar") }, disk.join("cache")),
     ] {
         spec.outputs = vec![output];
-        let error = format!("{:#}", make::image(&spec, &cache).expect_err("the disk is full"));
+        let error = format!(
+            "{:#}",
+            make::image(&spec, &Places { cache: cache.clone(), ..sandbox.places() })
+                .expect_err("the disk is full")
+        );
         assert!(error.contains(&format!("write {}", disk.display())), "{error}");
         assert!(error.contains("No space left on device (os error 28); free some space there"), "{error}");
         assert_eq!(fs::read(disk.join("image.tar"))?, old);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A layer's compression, written as `zstd`, `zstd:19`, `gzip`, `gzip:9` or `none`.
+/// A layer's compression, written as `zstd`, `zstd:19`, `zstd:small`, `gzip`, `gzip:9` or `none`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Compression {
@@ -20,6 +20,9 @@ pub enum Compression {
 impl Compression {
     const GZIP_DEFAULT: u8 = 6;
     const ZSTD_DEFAULT: u8 = 3;
+
+    /// Levels of Zstandard that have a name; what each costs is in docs/images.md.
+    pub const ZSTD_NAMES: [(&str, u8); 4] = [("fast", 1), ("balanced", 3), ("small", 9), ("smallest", 19)];
 
     /// The media type of a layer that is compressed this way, as the OCI image specification names it.
     pub fn layer_media_type(self) -> &'static str {
@@ -55,7 +58,8 @@ impl fmt::Display for ParseCompressionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "unknown compression `{}`; write zstd or zstd:1 to zstd:19, gzip or gzip:1 to gzip:9, none",
+            "unknown compression `{}`; write zstd, zstd:1 to zstd:19, zstd:fast, zstd:balanced, zstd:small or \
+             zstd:smallest, gzip or gzip:1 to gzip:9, none",
             self.0
         )
     }
@@ -68,8 +72,12 @@ impl FromStr for Compression {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || ParseCompressionError(text.to_owned());
+        let number = |name: &str, level: &str| {
+            let named = Self::ZSTD_NAMES.into_iter().find(|(known, _)| name == "zstd" && *known == level);
+            named.map(|(_, level)| level).or_else(|| level.parse().ok()).ok_or_else(bad)
+        };
         let (name, level) = match text.split_once(':') {
-            Some((name, level)) => (name, Some(level.parse::<u8>().map_err(|_| bad())?)),
+            Some((name, level)) => (name, Some(number(name, level)?)),
             None => (text, None),
         };
         match (name, level) {
@@ -92,6 +100,14 @@ mod tests {
         assert_eq!("zstd".parse(), Ok(Compression::Zstd(3)));
         assert_eq!("gzip".parse(), Ok(Compression::Gzip(6)));
         assert_eq!("none".parse(), Ok(Compression::None));
+    }
+
+    #[test]
+    fn levels_of_zstd_have_names() {
+        for (name, level) in Compression::ZSTD_NAMES {
+            assert_eq!(format!("zstd:{name}").parse(), Ok(Compression::Zstd(level)));
+        }
+        assert!("gzip:small".parse::<Compression>().is_err());
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 mod compression;
 mod grammar;
-mod octal;
+pub mod octal;
+mod pins;
 mod platform;
 mod reference;
 mod report;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use compression::{Compression, ParseCompressionError};
+pub use pins::{ParsePinsError, Pins};
 pub use platform::{ParsePlatformError, Platform};
 pub use reference::{ParseReferenceError, Reference, Repository, Tag};
 pub use report::{ImageReport, LayerReport, PlatformReport, PushReport};
@@ -33,6 +35,10 @@ pub struct ImageSpec {
     pub created: u64,
     /// How layers are compressed.
     pub compression: Compression,
+    /// Whether layers of a base that is somebody else's image are compressed so too. Otherwise they stay as they are, and
+    /// registries that have them need them not again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recompress: bool,
     /// How a container of the image runs.
     pub config: RunConfig,
     /// Labels of the image config and annotations of the manifest, by their full key.
@@ -58,6 +64,17 @@ pub struct Registries {
     /// Registries that are spoken to without TLS, as those on this machine always are.
     #[serde(default)]
     pub insecure: Vec<String>,
+}
+
+/// Images whose names are looked up again: the input of the engine's `pin`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinSpec {
+    /// The images. Those that have a digest are left as they are.
+    pub images: Vec<Reference>,
+    /// How registries are reached.
+    #[serde(default, skip_serializing_if = "Registries::is_default")]
+    pub registries: Registries,
 }
 
 impl Registries {
@@ -109,17 +126,24 @@ pub struct Layer {
     pub folders: Vec<FolderEntry>,
 }
 
-/// A file of this machine, or a folder with all that is in it, and its place in the image.
+/// A file of this machine or of another image, or a folder with all that is in it, and its place in the image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
-    /// Where it is read, relative to the engine's working folder.
+    /// The image that it comes from; without one it is a file of this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Reference>,
+    /// Where it is read: relative to the engine's working folder, or absolute in the other image.
     pub src: PathBuf,
     /// Its absolute path in the image. A folder's content goes below it.
     pub dest: String,
-    /// Permission bits of the files, written in octal as `"0755"`; without it 0755 for what its owner may execute, else 0644.
+    /// Permission bits of the files, written in octal as `"0755"`; without it those of
+    /// the other image or, for files of this machine, 0755 for what its owner may execute, else 0644.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "octal")]
     pub mode: Option<u32>,
+    /// Numeric `uid:gid` of its owner; without it root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// An empty folder of the image, for what a program writes.
@@ -155,6 +179,32 @@ pub enum Output {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         dry_run: bool,
     },
+}
+
+impl ImageSpec {
+    /// Every image that it takes something from, the base first.
+    pub fn images(&self) -> impl Iterator<Item = &Reference> {
+        let base = match &self.base {
+            Base::Image(reference) => Some(reference),
+            Base::Static | Base::Scratch => None,
+        };
+        let files = self.platforms.values().flatten().flat_map(|layer| &layer.files);
+        base.into_iter().chain(files.filter_map(|file| file.from.as_ref()))
+    }
+
+    /// Has every image be the one that `pins` says, as far as they know it.
+    pub fn pin(&mut self, pins: &Pins) {
+        let base = match &mut self.base {
+            Base::Image(reference) => Some(reference),
+            Base::Static | Base::Scratch => None,
+        };
+        let files = self.platforms.values_mut().flatten().flat_map(|layer| &mut layer.files);
+        for image in base.into_iter().chain(files.filter_map(|file| file.from.as_mut())) {
+            if let Some(pinned) = pins.pinned(image) {
+                *image = pinned;
+            }
+        }
+    }
 }
 
 impl fmt::Display for Base {

@@ -1,7 +1,7 @@
 //! A fixed configuration for tests: plans that follow from it are the same on every machine.
 
 use db_servers::{Backend, Container};
-use image_spec::Platform;
+use image_spec::{Pins, Platform};
 
 use super::{Config, Host, Package, Pipeline, Source};
 use crate::tools::{Runtime, Tools};
@@ -40,6 +40,7 @@ pub(crate) fn config() -> Config {
     Config {
         root: "/galley".into(),
         pipeline: Pipeline::parse(PIPELINE).unwrap(),
+        pins: Pins::default(),
         package: Package {
             version: "1.2.3".to_owned(),
             license: Some("MIT".to_owned()),
@@ -51,6 +52,7 @@ pub(crate) fn config() -> Config {
             target_dir: "/galley/target".into(),
             bin_dir: "/galley/target/debug".into(),
             cargo_home: "/home/me/.cargo".into(),
+            cache_dir: "/home/me/.cache".into(),
             rustflags: None,
             ci: false,
             tools: Tools {

@@ -19,6 +19,8 @@ pub(crate) struct Host {
     pub(crate) bin_dir: PathBuf,
     /// Cargo's home, where the sources of dependencies are.
     pub(crate) cargo_home: PathBuf,
+    /// Where this user's programs keep what they can get again.
+    pub(crate) cache_dir: PathBuf,
     /// The user's RUSTFLAGS, which hide every other source of flags.
     pub(crate) rustflags: Option<String>,
     /// Whether this is continuous integration, where nothing may be left out.
@@ -37,6 +39,7 @@ impl Host {
             target_dir: target_dir(&exe).unwrap_or_else(|| root.join("target")),
             bin_dir,
             cargo_home: cargo_home(),
+            cache_dir: cache_dir(),
             rustflags: env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty()),
             ci: env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false"),
             tools: Tools::probe(need),
@@ -62,6 +65,13 @@ fn target_dir(exe: &Path) -> Option<PathBuf> {
 fn cargo_home() -> PathBuf {
     let home = || env::home_dir().unwrap_or_default().join(".cargo");
     env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
+}
+
+/// By the [XDG specification](https://specifications.freedesktop.org/basedir-spec/latest/), and as macOS has it.
+fn cache_dir() -> PathBuf {
+    let usual = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+    let xdg = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    xdg.unwrap_or_else(|| env::home_dir().unwrap_or_default().join(usual))
 }
 
 fn native_platform() -> Option<Platform> {

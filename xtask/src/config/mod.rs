@@ -8,11 +8,12 @@ mod host;
 mod pipeline;
 mod source;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use db_servers::Backend;
-use image_spec::Platform;
+use image_spec::{Pins, Platform};
 
 use crate::error::{Usage, did_you_mean};
 use crate::tools::Need;
@@ -21,6 +22,9 @@ pub(crate) use host::{Host, is_dumb_terminal, no_color};
 pub(crate) use pipeline::{File, Pipeline};
 pub(crate) use source::{Package, Source};
 
+/// Where digests of images are kept, from the workspace root.
+pub(crate) const IMAGES_LOCK: &str = "config/images.lock";
+
 /// All that plans depend on besides flags.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -28,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) root: PathBuf,
     /// `config/pipeline.toml`.
     pub(crate) pipeline: Pipeline,
+    /// `config/images.lock`.
+    pub(crate) pins: Pins,
     /// What Cargo.toml says of the service.
     pub(crate) package: Package,
     /// The commit that is built.
@@ -44,6 +50,7 @@ impl Config {
     pub(crate) fn load(need: Need) -> Result<Config> {
         let root = host::workspace_root()?;
         let pipeline = Pipeline::read(&root)?;
+        let pins = read_pins(&root)?;
         let package = Package::read(&root)?;
         let (host, source) = std::thread::scope(|scope| {
             let source = scope.spawn(|| Source::of(&root));
@@ -51,7 +58,7 @@ impl Config {
             (host, source.join())
         });
         let source = source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(Config { pipeline, package, source, host, root })
+        Ok(Config { pipeline, pins, package, source, host, root })
     }
 
     /// The backend that was asked for, or the default one.
@@ -111,6 +118,14 @@ impl Config {
     /// A path below cargo's target folder, as steps name it.
     pub(crate) fn target(&self, path: &str) -> PathBuf {
         self.relative(&self.host.target_dir.join(path))
+    }
+}
+
+/// Nobody needs the file before there is an image to pin.
+fn read_pins(root: &Path) -> Result<Pins> {
+    match fs::read_to_string(root.join(IMAGES_LOCK)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Pins::default()),
+        text => text.with_context(|| format!("cannot read {IMAGES_LOCK}"))?.parse().context(IMAGES_LOCK),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use image_spec::{Base, Compression, Platform, Repository};
+use image_spec::{Base, Compression, Platform, Reference, Repository};
 use serde::Deserialize;
 
 use crate::cli::{Linker, Profile};
@@ -92,6 +92,9 @@ pub(crate) struct Image {
     /// How layers are compressed.
     #[serde(default)]
     pub(crate) compression: Compression,
+    /// Whether layers of somebody else's base are compressed so too.
+    #[serde(default)]
+    pub(crate) recompress: bool,
     /// Numeric `uid:gid`.
     pub(crate) user: String,
     /// The working folder, which the service's own files are in.
@@ -113,14 +116,26 @@ pub(crate) struct Image {
     pub(crate) files: Vec<File>,
 }
 
-/// A file or folder of the workspace in the image.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// Files of the image: a file or folder of the workspace or of another image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    /// Its path in the workspace.
+    /// The image that they come from, if not the workspace.
+    #[serde(default)]
+    pub(crate) from: Option<Reference>,
+    /// Their path in the workspace, or the absolute path in the other image.
     pub(crate) src: PathBuf,
-    /// Its absolute path in the image.
+    /// Their absolute path in the image.
     pub(crate) dest: String,
+    /// Numeric `uid:gid`; without it root.
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
+    /// Permission bits of the files, such as `"0644"`.
+    #[serde(default, with = "image_spec::octal")]
+    pub(crate) mode: Option<u32>,
+    /// The layer that they are in. Without it, `files` for those of the workspace and a layer for each other image.
+    #[serde(default)]
+    pub(crate) layer: Option<String>,
 }
 
 impl Build {

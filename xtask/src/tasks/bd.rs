@@ -2,22 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use image_spec::{ImageSpec, Output as Destination};
 
-use super::{build, engine_step, image};
+use super::load::{self, Loader};
+use super::{bdp, build, engine_step, image};
 use crate::cli::{BdFlags, Output};
 use crate::config::Config;
 use crate::error::Usage;
-use crate::plan::{Plan, Product, Step, quote};
-use crate::tools::{Need, Runtime};
+use crate::plan::{Plan, Product};
+use crate::tools::Need;
 
 /// What has to be known of the machine: only an image that is loaded somewhere needs a runtime.
 pub(crate) fn need(flags: &BdFlags) -> Need {
-    match flags.output {
-        Some(Output::Archive(_) | Output::Layout(_)) => Need::Compiler,
-        Some(Output::Docker) => Need::Runtime(&["docker"]),
-        Some(Output::Podman) => Need::Runtime(&["podman"]),
+    match &flags.output {
+        Some(Output::Archive(_) | Output::Layout(_) | Output::Registry) => Need::Compiler,
+        Some(Output::Load(store)) => load::need(store),
         None => Need::ANY_RUNTIME,
     }
 }
@@ -25,11 +25,15 @@ pub(crate) fn need(flags: &BdFlags) -> Need {
 /// Plans `bd`.
 ///
 /// # Errors
-/// As [`build::plan`], and when the runtime that was asked for does not answer.
+/// As [`build::plan`], and when the store that was asked for is not there.
 pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
-    let builds = build::builds(config, &flags.image.build, &[config.own_platform()])?;
+    let own = [config.own_platform()];
+    if flags.output == Some(Output::Registry) {
+        return bdp::plan(config, &flags.image, &own, false);
+    }
+    let builds = build::builds(config, &flags.image.build, &own)?;
     let (several_backends, several_platforms) = (builds.len() > 1, builds[0].platforms.len() > 1);
-    let runtime = runtime(config, flags.output.as_ref(), several_platforms)?;
+    let loader = loader(config, flags.output.as_ref(), several_platforms)?;
     let mut plan = Plan {
         cwd: config.root.clone(),
         steps: vec![engine_step(config)],
@@ -41,37 +45,34 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
         let (destination, path) = destination(config, flags.output.as_ref(), several_backends, &name)?;
         let spec = image::spec(config, &flags.image, &build, several_backends, destination)?;
         let image = image::step(config, &spec, &build, several_backends)?;
-        let load = runtime.map(|runtime| load_step(runtime, &path, &image.step.name));
+        let load = loader.as_ref().map(|loader| loader.step(&path, &image.step.name));
         plan.products.push(Product::Image {
-            run: run_commands(config, &spec, flags.output.as_ref(), runtime, &path),
+            run: run_commands(config, &spec, flags.output.as_ref(), loader.as_ref(), &path),
             tags: spec.tags,
             metadata: image.metadata,
             path: Some(path),
-            loaded_into: runtime.map(|runtime| format!("{} {}", runtime.program, runtime.version)),
+            loaded_into: loader.as_ref().map(|loader| loader.name.clone()),
         });
         plan.steps.extend(build.steps.into_iter().chain([image.step]).chain(load));
     }
     Ok(plan)
 }
 
-/// The runtime that the image is loaded into. Those take one platform at a time: an image for several stays an archive.
-fn runtime<'a>(config: &'a Config, output: Option<&Output>, several: bool) -> Result<Option<&'a Runtime>> {
-    let running = config.host.tools.runtime.as_ref();
+/// What loads the image. Stores take one platform at a time: an image for several stays an archive.
+fn loader(config: &Config, output: Option<&Output>, several: bool) -> Result<Option<Loader>> {
     let asked = match output {
-        None => return Ok(running.filter(|_| !several)),
-        Some(Output::Archive(_) | Output::Layout(_)) => return Ok(None),
-        Some(Output::Docker) => "docker",
-        Some(Output::Podman) => "podman",
+        Some(Output::Archive(_) | Output::Layout(_) | Output::Registry) => return Ok(None),
+        None if several => return Ok(None),
+        None => None,
+        Some(Output::Load(store)) => Some(store),
     };
-    if several {
+    let loader = load::loader(config, asked)?;
+    if let Some(Loader { name, .. }) = loader.as_ref().filter(|_| several) {
         let text =
-            format!("{asked} loads one platform at a time; name one with --platform, or use --output oci");
+            format!("{name} takes one platform at a time; name one with --platform, or use --output oci");
         return Err(Usage(text).into());
     }
-    let runtime = running.filter(|runtime| runtime.program == asked);
-    Ok(Some(runtime.with_context(|| {
-        format!("{asked} does not answer; start it, or write an archive with `--output oci`")
-    })?))
+    Ok(loader)
 }
 
 /// What the engine writes, and where.
@@ -84,7 +85,7 @@ fn destination(
     let (is_layout, asked) = match output {
         Some(Output::Layout(dest)) => (true, dest.as_ref()),
         Some(Output::Archive(dest)) => (false, dest.as_ref()),
-        None | Some(Output::Docker | Output::Podman) => (false, None),
+        None | Some(Output::Load(_) | Output::Registry) => (false, None),
     };
     if let Some(dest) = asked.filter(|_| several) {
         let text =
@@ -100,36 +101,27 @@ fn destination(
     Ok((destination, dest))
 }
 
-fn load_step(runtime: &Runtime, archive: &Path, image: &str) -> Step {
-    Step {
-        name: image.replace("image", "load"),
-        why: format!("load the image into {} {}", runtime.program, runtime.version),
-        argv: load_argv(runtime.program, archive),
-        needs: super::words(&[image]),
-        ..Step::default()
-    }
-}
-
-fn load_argv(program: &str, archive: &Path) -> Vec<String> {
-    super::words(&[program, "load", "--quiet", "--input", &archive.to_string_lossy()])
-}
-
-/// How the image is run, after the command that loads it where that was not done.
+/// How the image is run, after the command that loads it where that was not done. A cluster has its own ways.
 fn run_commands(
     config: &Config,
     spec: &ImageSpec,
     output: Option<&Output>,
-    runtime: Option<&Runtime>,
+    loader: Option<&Loader>,
     path: &Path,
 ) -> Vec<String> {
     if matches!(output, Some(Output::Layout(_))) {
         return vec![format!("skopeo copy oci:{}:{} …", path.display(), spec.tags[0])];
     }
-    let program = runtime.map_or("docker", |runtime| runtime.program);
-    let load = load_argv(program, path).iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ");
+    let (load, program) = match loader {
+        None => (Some(load::by_hand(path)), "docker"),
+        Some(loader) => match loader.runs() {
+            Some(program) => (None, program),
+            None => return Vec::new(),
+        },
+    };
     let publish =
         spec.config.ports.iter().map(|port| format!("--publish {port}:{port} ")).collect::<String>();
     let volume = format!("{}-data:{}", config.pipeline.build.package, config.pipeline.image.data);
     let run = format!("{program} run --rm --read-only --volume {volume} {publish}{}", spec.tags[0]);
-    if runtime.is_some() { vec![run] } else { vec![load, run] }
+    load.into_iter().chain([run]).collect()
 }

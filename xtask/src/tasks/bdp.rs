@@ -1,7 +1,7 @@
 //! `bdp`: the service and its image for every platform, pushed to a registry. Needs no container runtime.
 
 use anyhow::Result;
-use image_spec::{Output, Repository};
+use image_spec::{Output, Platform, Repository};
 
 use super::{build, engine_step, image};
 use crate::cli::ImageFlags;
@@ -9,14 +9,14 @@ use crate::config::Config;
 use crate::error::Usage;
 use crate::plan::{Plan, Product};
 
-/// Plans `bdp`. With `dry_run` everything is built, and the registry is asked what a push would upload.
+/// Plans `bdp` for the platforms that were asked for or else the `default`. With `dry_run` everything is built, and the registry is asked what a push would upload.
 ///
 /// # Errors
 /// As [`build::plan`], and for a repository that is in no registry.
-pub(crate) fn plan(config: &Config, flags: &ImageFlags, dry_run: bool) -> Result<Plan> {
+pub(crate) fn plan(config: &Config, flags: &ImageFlags, default: &[Platform], dry_run: bool) -> Result<Plan> {
     let repository = flags.image.as_ref().unwrap_or(&config.pipeline.image.repository);
     check_repository(repository)?;
-    let builds = build::builds(config, &flags.build, &config.pipeline.build.platforms)?;
+    let builds = build::builds(config, &flags.build, default)?;
     let several = builds.len() > 1;
     let mut plan = Plan {
         cwd: config.root.clone(),

@@ -13,7 +13,7 @@ use image_spec::{
 use super::build::{self, Build};
 use super::engine;
 use crate::cli::ImageFlags;
-use crate::config::Config;
+use crate::config::{Config, File, IMAGES_LOCK};
 use crate::error::Usage;
 use crate::plan::Step;
 
@@ -43,20 +43,29 @@ pub(super) fn spec(
     output: Destination,
 ) -> Result<ImageSpec> {
     let layers = |platform: &Platform| (*platform, layers(config, build, *platform));
-    Ok(ImageSpec {
+    let mut spec = ImageSpec {
         base: config.pipeline.image.base.clone(),
         tags: tags(config, flags, &build.backend, several)?,
         created: config.source.created,
         compression: flags.compression.unwrap_or(config.pipeline.image.compression),
+        recompress: config.pipeline.image.recompress,
         config: run_config(config),
         labels: labels(config),
         platforms: build.platforms.iter().map(layers).collect(),
         outputs: vec![output],
-        registries: Registries {
-            mirrors: config.pipeline.mirrors.registries.clone(),
-            insecure: config.pipeline.registries.insecure.clone(),
-        },
-    })
+        registries: registries(config),
+    };
+    // A name that is not known yet goes to the engine as it is, which looks it up and keeps its digest.
+    spec.pin(&config.pins);
+    Ok(spec)
+}
+
+/// How registries are reached.
+pub(super) fn registries(config: &Config) -> Registries {
+    Registries {
+        mirrors: config.pipeline.mirrors.registries.clone(),
+        insecure: config.pipeline.registries.insecure.clone(),
+    }
 }
 
 /// The step that has the engine make the image of a build.
@@ -65,6 +74,11 @@ pub(super) fn step(config: &Config, spec: &ImageSpec, build: &Build, several: bo
     let mut argv = vec![engine(config), "image".to_owned()];
     let cache = config.target("images/cache");
     argv.extend(["--cache".to_owned(), cache.to_string_lossy().into_owned()]);
+    if spec.images().next().is_some() {
+        let blobs = config.host.cache_dir.join("xtask-oci");
+        argv.extend(["--blobs".to_owned(), blobs.to_string_lossy().into_owned()]);
+        argv.extend(super::words(&["--lock", IMAGES_LOCK]));
+    }
     argv.extend(["--metadata-file".to_owned(), metadata.to_string_lossy().into_owned()]);
     let platforms = build.platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ");
     let outputs = spec.outputs.iter().filter_map(|output| match output {
@@ -138,18 +152,43 @@ fn labels(config: &Config) -> BTreeMap<String, String> {
 /// What changes most often comes last, so that an edit changes one small layer.
 fn layers(config: &Config, build: &Build, platform: Platform) -> Vec<Layer> {
     let image = &config.pipeline.image;
-    let entry =
-        |file: &crate::config::File| FileEntry { src: file.src.clone(), dest: file.dest.clone(), mode: None };
+    let mut layers = Vec::<Layer>::new();
+    // Files of other images change least.
+    let (others, own) = image.files.iter().partition::<Vec<_>, _>(|file| file.from.is_some());
+    for file in others.into_iter().chain(own) {
+        let by_origin = || file.from.as_ref().map_or_else(|| "files".to_owned(), ToString::to_string);
+        let name = file.layer.clone().unwrap_or_else(by_origin);
+        layer(&mut layers, &name).files.push(file_entry(file));
+    }
     let data = FolderEntry { dest: image.data.clone(), owner: image.user.clone() };
-    let binaries = build.artifacts.iter().filter(|artifact| artifact.platform == platform).map(|artifact| {
-        FileEntry { src: artifact.path.clone(), dest: path(config, &artifact.program), mode: Some(0o755) }
+    layer(&mut layers, "files").folders.push(data);
+    let binaries = build.artifacts.iter().filter(|artifact| artifact.platform == platform);
+    layer(&mut layers, "binary").files.extend(binaries.map(|artifact| FileEntry {
+        from: None,
+        src: artifact.path.clone(),
+        dest: path(config, &artifact.program),
+        mode: Some(0o755),
+        owner: None,
+    }));
+    layers
+}
+
+/// The layer of this name, new on top if there is none.
+fn layer<'a>(layers: &'a mut Vec<Layer>, name: &str) -> &'a mut Layer {
+    let found = layers.iter().position(|layer| layer.name == name);
+    let at = found.unwrap_or_else(|| {
+        layers.push(Layer { name: name.to_owned(), files: vec![], folders: vec![] });
+        layers.len() - 1
     });
-    vec![
-        Layer {
-            name: "files".to_owned(),
-            files: image.files.iter().map(entry).collect(),
-            folders: vec![data],
-        },
-        Layer { name: "binary".to_owned(), files: binaries.collect(), folders: vec![] },
-    ]
+    &mut layers[at]
+}
+
+fn file_entry(file: &File) -> FileEntry {
+    FileEntry {
+        from: file.from.clone(),
+        src: file.src.clone(),
+        dest: file.dest.clone(),
+        mode: file.mode,
+        owner: file.owner.clone(),
+    }
 }

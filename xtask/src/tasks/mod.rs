@@ -7,6 +7,8 @@ pub(crate) mod check;
 pub(crate) mod doctor;
 mod image;
 mod linking;
+mod load;
+pub(crate) mod pin;
 pub(crate) mod soak;
 pub(crate) mod sqlx;
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod layout;
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use image_spec::{Output, PushReport, Reference};
+use image_spec::{Base, ImageSpec, Output, PushReport, Reference};
 use serde::Serialize;
 
 use crate::image::Image;
@@ -21,12 +21,22 @@ const BLOBS: &str = "blobs/sha256";
 
 /// Writes `image` to one place, whole or not at all. What is already the same is left untouched. Returns what went to a
 /// registry.
-pub fn write(image: &Image, output: &Output, connection: &Connection) -> Result<Option<PushReport>> {
+pub fn write(
+    image: &Image,
+    output: &Output,
+    spec: &ImageSpec,
+    connection: &Connection,
+) -> Result<Option<PushReport>> {
     match output {
         Output::Layout { dest } => layout::write(image, dest).map(|()| None),
         Output::Archive { dest } => archive::write(image, dest).map(|()| None),
         Output::Registry { immutable, dry_run } => {
-            let how = Push { sources: Vec::new(), immutable, dry_run: *dry_run };
+            // Whoever may pull the base there may have its blobs here without an upload.
+            let sources = match &spec.base {
+                Base::Image(base) => vec![base.repository().clone()],
+                Base::Static | Base::Scratch => Vec::new(),
+            };
+            let how = Push { sources, immutable, dry_run: *dry_run };
             push::push(image, connection, &how).map(Some)
         }
     }

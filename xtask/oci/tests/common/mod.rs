@@ -12,7 +12,7 @@ use image_spec::{
 };
 use serde_json::Value;
 use xtask_oci::digest::Digest;
-use xtask_oci::make;
+use xtask_oci::make::{self, Places};
 
 /// Prints `ok` and exits with 0, in machine code without any library.
 const AMD64: &[u8] = b"\xb8\x01\0\0\0\xbf\x01\0\0\0\x48\x8d\x35\x10\0\0\0\xba\x03\0\0\0\x0f\x05\
@@ -88,7 +88,7 @@ impl Sandbox {
     }
 
     pub fn entry(&self, name: &str, dest: &str, mode: Option<u32>) -> FileEntry {
-        FileEntry { src: self.path(name), dest: dest.to_owned(), mode }
+        FileEntry { from: None, src: self.path(name), dest: dest.to_owned(), mode, owner: None }
     }
 
     /// The image of the project, written to `image.tar` and to the folder `layout`.
@@ -99,6 +99,7 @@ impl Sandbox {
             tags: vec!["xtask-oci-test:latest".parse().unwrap()],
             created: 1_700_000_000,
             compression: Compression::default(),
+            recompress: false,
             config: RunConfig {
                 user: "65532:65532".to_owned(),
                 entrypoint: vec!["/app".to_owned()],
@@ -123,13 +124,17 @@ impl Sandbox {
         }
     }
 
+    pub fn places(&self) -> Places {
+        Places { cache: self.path("cache"), blobs: self.path("cache/blobs"), lock: None }
+    }
+
     pub fn write(&self, spec: &ImageSpec) -> ImageReport {
-        make::image(spec, &self.path("cache")).unwrap_or_else(|error| panic!("{error:#}"))
+        make::image(spec, &self.places()).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     /// The message that the image is refused with. Nothing may be written then.
     pub fn refuse(&self, spec: &ImageSpec) -> String {
-        let error = make::image(spec, &self.path("cache")).expect_err("the image was written");
+        let error = make::image(spec, &self.places()).expect_err("the image was written");
         assert!(
             !self.path("cache").exists() && !self.path("image.tar").exists() && !self.path("layout").exists()
         );

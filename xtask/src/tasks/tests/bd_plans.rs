@@ -4,7 +4,7 @@ use expect_test::expect;
 use image_spec::{ImageSpec, Platform};
 
 use super::{bare_config, check_error, check_plan, check_steps};
-use crate::cli::{BdFlags, BuildFlags, ImageFlags, Output};
+use crate::cli::{BdFlags, BuildFlags, ImageFlags, Output, Store};
 use crate::config::fixture::config;
 use crate::plan::Product;
 use crate::tasks::bd;
@@ -299,8 +299,8 @@ fn one_backend_is_packed_while_the_next_is_compiled() {
 #[test]
 fn several_platforms_or_backends_do_not_go_everywhere() {
     check_error(
-        bd::plan(&config(), &everything(Some(Output::Docker))),
-        &expect!["docker loads one platform at a time; name one with --platform, or use --output oci"],
+        bd::plan(&config(), &everything(Some(Output::Load(Store::Docker)))),
+        &expect!["docker 29.1.0 takes one platform at a time; name one with --platform, or use --output oci"],
     );
     check_error(
         bd::plan(&config(), &everything(Some(Output::Archive(Some("all.tar".into()))))),
@@ -346,18 +346,22 @@ fn further_binaries_and_arguments_go_along() {
                 name: "binary",
                 files: [
                     FileEntry {
+                        from: None,
                         src: "target/dist/app-sqlite-linux-amd64",
                         dest: "/app/app",
                         mode: Some(
                             493,
                         ),
+                        owner: None,
                     },
                     FileEntry {
+                        from: None,
                         src: "target/dist/worker-sqlite-linux-amd64",
                         dest: "/app/worker",
                         mode: Some(
                             493,
                         ),
+                        owner: None,
                     },
                 ],
                 folders: [],
@@ -365,4 +369,45 @@ fn further_binaries_and_arguments_go_along() {
         )
     "#]]
     .assert_debug_eq(&(&spec.config.entrypoint, &spec.platforms[&Platform::LinuxAmd64][1]));
+}
+
+#[test]
+fn every_store_has_its_command() {
+    let mut config = config();
+    config.host.tools.found.extend(["ctr", "kind", "k3s"]);
+    let stores = [
+        Store::Containerd { namespace: "k8s.io".to_owned() },
+        Store::Kind { cluster: "dev".to_owned() },
+        Store::K3s,
+    ];
+    let commands = stores.map(|store| {
+        let flags = BdFlags { output: Some(Output::Load(store)), ..BdFlags::default() };
+        let plan = bd::plan(&config, &flags).unwrap();
+        let load = plan.steps.last().unwrap();
+        format!("{}: {}", load.why, load.argv.join(" "))
+    });
+    expect![[r#"
+        load the image into the namespace k8s.io of containerd: ctr --namespace k8s.io images import target/images/app-sqlite-linux-amd64.tar
+        load the image into the kind cluster dev: kind load image-archive --name dev target/images/app-sqlite-linux-amd64.tar
+        load the image into k3s: k3s ctr images import target/images/app-sqlite-linux-amd64.tar"#]].assert_eq(&commands.join("\n"));
+    let flags = BdFlags { output: Some(Output::Load(Store::K3s)), ..BdFlags::default() };
+    check_error(
+        bd::plan(&bare_config(), &flags),
+        &expect!["k3s is not on PATH; `cargo xtask doctor` shows how to install it"],
+    );
+}
+
+#[test]
+fn bd_pushes_the_platform_of_this_machine() {
+    let flags = BdFlags { output: Some(Output::Registry), ..BdFlags::default() };
+    let plan = bd::plan(&config(), &flags).unwrap();
+    check_steps(
+        &plan,
+        &expect![[r#"
+        engine after : nice -n 19 cargo build --locked --package xtask-oci
+        compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+        artifact after compile, engine: target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        push after artifact: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite-linux-amd64.json
+    "#]],
+    );
 }

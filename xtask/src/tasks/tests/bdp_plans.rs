@@ -1,7 +1,7 @@
 //! Plans of `bdp`.
 
 use expect_test::expect;
-use image_spec::{ImageSpec, Output};
+use image_spec::{ImageSpec, Output, Platform};
 
 use super::{check_error, check_steps};
 use crate::cli::{BuildFlags, ImageFlags};
@@ -10,7 +10,7 @@ use crate::tasks::bdp;
 
 #[test]
 fn bdp_pushes_every_platform() {
-    let plan = bdp::plan(&config(), &ImageFlags::default(), false).unwrap();
+    let plan = bdp::plan(&config(), &ImageFlags::default(), &Platform::ALL, false).unwrap();
     check_steps(
         &plan,
         &expect![[r#"
@@ -28,7 +28,8 @@ fn bdp_pushes_every_platform() {
 #[test]
 fn variants_are_pushed_while_the_next_is_compiled() {
     let build = BuildFlags { backends: vec!["all".to_owned()], ..BuildFlags::default() };
-    let plan = bdp::plan(&config(), &ImageFlags { build, ..ImageFlags::default() }, false).unwrap();
+    let plan =
+        bdp::plan(&config(), &ImageFlags { build, ..ImageFlags::default() }, &Platform::ALL, false).unwrap();
     let needs = plan.steps.iter().map(|step| format!("{} after {}", step.name, step.needs.join(", ")));
     expect![[r#"
         [
@@ -53,7 +54,7 @@ fn what_the_configuration_says_of_registries_reaches_the_engine() {
     config.pipeline.registries.insecure = vec!["registry.internal:5000".to_owned()];
     config.pipeline.mirrors.registries = [("gcr.io".to_owned(), "mirror.example.com/gcr".to_owned())].into();
     config.pipeline.mirrors.crates_io = Some("sparse+https://mirror.example.com/crates/".to_owned());
-    let plan = bdp::plan(&config, &ImageFlags::default(), true).unwrap();
+    let plan = bdp::plan(&config, &ImageFlags::default(), &Platform::ALL, true).unwrap();
     let cargo = plan.steps.iter().filter(|step| step.argv.contains(&"cargo".to_owned()));
     for step in cargo {
         let line = step.argv.join(" ");
@@ -91,7 +92,7 @@ fn what_the_configuration_says_of_registries_reaches_the_engine() {
 fn a_name_that_nobody_can_push_to_is_refused() {
     let flags = ImageFlags { image: Some("galley".parse().unwrap()), ..ImageFlags::default() };
     check_error(
-        bdp::plan(&config(), &flags, false),
+        bdp::plan(&config(), &flags, &Platform::ALL, false),
         &expect![
             "`galley` is in no registry that you can push to; write --image registry.example.com/team/galley, or set [image] repository in config/pipeline.toml"
         ],

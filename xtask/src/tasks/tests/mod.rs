@@ -4,13 +4,14 @@ mod bd_plans;
 mod bdp_plans;
 mod build_plans;
 mod check_plans;
+mod image_plans;
 mod soak_plans;
 
 use expect_test::{Expect, expect};
 use image_spec::Platform;
 
 use super::{bd, build};
-use crate::cli::{BdFlags, BuildFlags, Output};
+use crate::cli::{BdFlags, BuildFlags, Output, Store};
 use crate::config::Config;
 use crate::config::fixture::config;
 use crate::plan::{Plan, Step};
@@ -74,7 +75,7 @@ fn what_a_machine_lacks_is_named_with_the_line_that_installs_it() {
 
 #[test]
 fn a_runtime_that_does_not_answer_is_named() {
-    let flags = BdFlags { output: Some(Output::Podman), ..BdFlags::default() };
+    let flags = BdFlags { output: Some(Output::Load(Store::Podman)), ..BdFlags::default() };
     check_error(
         bd::plan(&config(), &flags),
         &expect!["podman does not answer; start it, or write an archive with `--output oci`"],

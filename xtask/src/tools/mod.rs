@@ -1,5 +1,7 @@
 //! The tools of this machine: probed once, before anything is planned.
 
+mod table;
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -8,9 +10,13 @@ use db_servers::{Backend, Source};
 use image_spec::Platform;
 use xshell::{Shell, cmd};
 
+pub(crate) use table::TABLE;
+
 /// How much a task has to know of the machine. Each probe costs tens of milliseconds, so none is run for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
+    /// Nothing.
+    Nothing,
     /// Only where database servers can come from.
     Databases,
     /// What compiles and links.
@@ -55,113 +61,11 @@ pub(crate) struct Runtime {
     pub(crate) version: String,
 }
 
-/// A program that the pipeline can use.
-pub(crate) struct Tool {
-    /// Its name on PATH.
-    pub(crate) program: &'static str,
-    /// Arguments that make it print its version.
-    pub(crate) version: &'static [&'static str],
-    /// What it is for.
-    pub(crate) purpose: &'static str,
-    /// The line that installs it on Debian and Ubuntu, and elsewhere.
-    pub(crate) install: &'static str,
-    /// Whether nothing works without it.
-    pub(crate) required: bool,
-}
-
-/// Every program that the pipeline can use.
-pub(crate) const TABLE: &[Tool] = &[
-    Tool {
-        program: "cargo",
-        version: &["--version"],
-        purpose: "builds everything",
-        install: "https://rustup.rs",
-        required: true,
-    },
-    Tool {
-        program: "rustc",
-        version: &["--version"],
-        purpose: "compiles everything",
-        install: "https://rustup.rs",
-        required: true,
-    },
-    Tool {
-        program: "cc",
-        version: &["--version"],
-        purpose: "links, and compiles bundled C such as SQLite",
-        install: if cfg!(target_os = "macos") {
-            "xcode-select --install"
-        } else {
-            "sudo apt-get install gcc libc6-dev"
-        },
-        required: true,
-    },
-    Tool {
-        program: "git",
-        version: &["--version"],
-        purpose: "gives images their revision and time",
-        install: if cfg!(target_os = "macos") { "brew install git" } else { "sudo apt-get install git" },
-        required: false,
-    },
-    Tool {
-        program: "cargo-fmt",
-        version: &["--version"],
-        purpose: "check: format",
-        install: "rustup component add rustfmt",
-        required: false,
-    },
-    Tool {
-        program: "cargo-clippy",
-        version: &["--version"],
-        purpose: "check: lints",
-        install: "rustup component add clippy",
-        required: false,
-    },
-    Tool {
-        program: "cargo-zigbuild",
-        version: &["--version"],
-        purpose: "links static binaries for any platform from any host",
-        install: "cargo install --locked cargo-zigbuild && pip install ziglang==0.15.2",
-        required: false,
-    },
-    Tool {
-        program: "musl-gcc",
-        version: &["--version"],
-        purpose: "links static binaries against musl",
-        install: "sudo apt-get install musl-tools",
-        required: false,
-    },
-    Tool {
-        program: "upx",
-        version: &["--version"],
-        purpose: "build --upx: packs the binary",
-        install: if cfg!(target_os = "macos") { "brew install upx" } else { "sudo apt-get install upx-ucl" },
-        required: false,
-    },
-    Tool {
-        program: "docker",
-        version: &["--version"],
-        purpose: "runs the image",
-        install: "https://docs.docker.com/engine/install",
-        required: false,
-    },
-    Tool {
-        program: "podman",
-        version: &["--version"],
-        purpose: "runs the image, without a daemon",
-        install: if cfg!(target_os = "macos") {
-            "brew install podman"
-        } else {
-            "sudo apt-get install podman"
-        },
-        required: false,
-    },
-];
-
 impl Tools {
     /// Looks for what `need` asks for; the probes run side by side.
     pub(crate) fn probe(need: Need) -> Tools {
         let runtimes = match need {
+            Need::Nothing => return Tools::default(),
             Need::Databases => return Tools { databases: databases(), ..Tools::default() },
             Need::Compiler => &[],
             Need::Runtime(programs) => programs,
@@ -193,13 +97,6 @@ impl Tools {
     /// Whether the standard library for `target` is installed.
     pub(crate) fn has_target(&self, target: &str) -> bool {
         self.targets.iter().any(|installed| installed == target)
-    }
-}
-
-impl Tool {
-    /// The first line of what it says of its version.
-    pub(crate) fn installed_version(&self) -> Option<String> {
-        first_line(self.program, self.version).map(|text| number_in(&text))
     }
 }
 

@@ -1,8 +1,5 @@
 //! The built-in base `static`: what a statically linked service expects to find, and nothing else.
 
-use anyhow::{Result, bail};
-use image_spec::Base;
-
 use crate::base64;
 use crate::files::{Entries, Entry, LayerFiles};
 
@@ -19,20 +16,9 @@ const PASSWD: &str = "root:x:0:0:root:/root:/sbin/nologin\n\
 const GROUP: &str = "root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n";
 const NSSWITCH: &str = "passwd: files\ngroup: files\nhosts: files dns\n";
 
-/// The layer that an image on this base starts with; `scratch` has none.
-///
-/// # Errors
-/// The base is an image in a registry: those cannot be fetched yet.
-pub fn files(base: &Base) -> Result<Option<LayerFiles>> {
-    match base {
-        Base::Static => {
-            Ok(Some(LayerFiles { name: "base static".to_owned(), entries: static_entries(), mtime: MTIME }))
-        }
-        Base::Scratch => Ok(None),
-        Base::Image(reference) => bail!(
-            "the base `{reference}` is an image in a registry, which cannot be fetched yet; use `static` or `scratch`"
-        ),
-    }
+/// The layer that an image on this base starts with.
+pub fn files() -> LayerFiles {
+    LayerFiles { name: "base static".to_owned(), entries: static_entries(), mtime: MTIME }
 }
 
 fn static_entries() -> Entries {
@@ -121,12 +107,5 @@ mod tests {
         let home = &entries["/home/nonroot"];
         assert_eq!((home.uid, home.gid), (NONROOT, NONROOT));
         assert_eq!(entries["/tmp"].mode, 0o1777);
-    }
-
-    #[test]
-    fn other_images_are_refused() {
-        let error = files(&"alpine:3".parse().unwrap()).unwrap_err().to_string();
-        assert!(error.contains("`alpine:3`") && error.ends_with("use `static` or `scratch`"), "{error}");
-        assert!(files(&Base::Scratch).unwrap().is_none());
     }
 }

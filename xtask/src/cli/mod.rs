@@ -1,17 +1,18 @@
 //! Every flag: the `--help` contract.
 
+mod output;
 // xtask-soak takes the same, and is too heavy to depend on.
-#[path = "../soak/src/flags.rs"]
+#[path = "../../soak/src/flags.rs"]
 mod soak_flags;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use image_spec::{Compression, Platform, Repository, Tag};
 use serde::Deserialize;
 
 use crate::error::did_you_mean;
+pub(crate) use output::{Output, Store};
 pub(crate) use soak_flags::{Format, Scenario, SoakFlags};
 
 /// Turns the service into minimal, reproducible container images.
@@ -33,6 +34,8 @@ pub(crate) enum Task {
     Bd(BdFlags),
     /// Build the service and its image for every platform, and push it to a registry
     Bdp(ImageFlags),
+    /// Look up again which digests the images in config/pipeline.toml stand for
+    Pin,
     /// Run the whole gate for every database: format, clippy, query cache, tests
     Check,
     /// Renew or check the query cache that lets sqlx check SQL without a database
@@ -114,7 +117,7 @@ pub(crate) struct ImageFlags {
     /// A further tag; may be repeated
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<Tag>,
-    /// Layer compression: zstd, zstd:1 to zstd:19, gzip, gzip:1 to gzip:9, none
+    /// Layer compression: zstd, zstd:1 to zstd:19, zstd:fast, balanced, small or smallest, gzip, gzip:1 to gzip:9, none
     #[arg(long)]
     pub(crate) compression: Option<Compression>,
 }
@@ -124,9 +127,9 @@ pub(crate) struct ImageFlags {
 pub(crate) struct BdFlags {
     #[command(flatten)]
     pub(crate) image: ImageFlags,
-    /// Where the image goes, as buildx spells it: docker, podman, oci[,dest=FILE], oci,tar=false[,dest=FOLDER]
-    /// [default: docker or podman when one runs, else oci]
-    #[arg(long, value_name = "TYPE[,KEY=VALUE]", value_parser = parse_output)]
+    /// Where the image goes, as buildx spells it: docker, podman, containerd[,namespace=NAME], kind[,name=CLUSTER], k3s,
+    /// oci[,dest=FILE], oci,tar=false[,dest=FOLDER], registry [default: docker or podman when one runs, else oci]
+    #[arg(long, value_name = "TYPE[,KEY=VALUE]", value_parser = output::parse)]
     pub(crate) output: Option<Output>,
 }
 
@@ -174,53 +177,11 @@ pub(crate) enum Linker {
     Host,
 }
 
-/// Where a finished image goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Output {
-    /// Into the running Docker engine.
-    Docker,
-    /// Into podman's store.
-    Podman,
-    /// An archive that docker, podman and skopeo read.
-    Archive(Option<PathBuf>),
-    /// An OCI image layout folder.
-    Layout(Option<PathBuf>),
-}
-
 fn parse_platform(text: &str) -> Result<Platform, String> {
     text.parse().map_err(|_| {
         let known = Platform::ALL.map(|platform| platform.to_string());
         format!("unknown platform, {}", did_you_mean(text, &known))
     })
-}
-
-/// Reads `type=oci,dest=x.tar`; the word `type=` may be left out.
-fn parse_output(text: &str) -> Result<Output, String> {
-    let mut parts = text.split(',');
-    let kind = parts.next().unwrap_or_default();
-    let kind = kind.strip_prefix("type=").unwrap_or(kind);
-    let (mut dest, mut tar) = (None, true);
-    for part in parts {
-        match part.split_once('=') {
-            Some(("dest", path)) if !path.is_empty() => dest = Some(PathBuf::from(path)),
-            Some(("tar", "true")) => tar = true,
-            Some(("tar", "false")) => tar = false,
-            _ => return Err(format!("`{part}` is not one of dest=PATH, tar=true, tar=false")),
-        }
-    }
-    match kind {
-        "oci" if tar => Ok(Output::Archive(dest)),
-        "oci" => Ok(Output::Layout(dest)),
-        "docker" | "podman" if dest.is_some() || !tar => {
-            Err(format!("`{kind}` takes no dest and no tar; `oci` does"))
-        }
-        "docker" => Ok(Output::Docker),
-        "podman" => Ok(Output::Podman),
-        other => {
-            let known = ["docker", "podman", "oci"].map(str::to_owned);
-            Err(format!("unknown output type, {}", did_you_mean(other, &known)))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -231,28 +192,6 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn outputs_are_spelt_as_buildx_spells_them() {
-        assert_eq!(parse_output("docker"), Ok(Output::Docker));
-        assert_eq!(parse_output("type=podman"), Ok(Output::Podman));
-        assert_eq!(parse_output("oci"), Ok(Output::Archive(None)));
-        assert_eq!(parse_output("type=oci,dest=a.tar"), Ok(Output::Archive(Some("a.tar".into()))));
-        assert_eq!(parse_output("oci,tar=false,dest=dir"), Ok(Output::Layout(Some("dir".into()))));
-    }
-
-    #[test]
-    fn wrong_outputs_name_what_is_wrong() {
-        assert_eq!(parse_output("dokcer").unwrap_err(), "unknown output type, did you mean `docker`?");
-        assert_eq!(
-            parse_output("docker,dest=x").unwrap_err(),
-            "`docker` takes no dest and no tar; `oci` does"
-        );
-        assert_eq!(
-            parse_output("oci,dst=x").unwrap_err(),
-            "`dst=x` is not one of dest=PATH, tar=true, tar=false"
-        );
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! How containers of an image run: the `config` object of the
+//! [image config](https://github.com/opencontainers/image-spec/blob/main/config.md), on top of that of the base.
+
+use std::collections::BTreeMap;
+
+use image_spec::RunConfig;
+use serde_json::{Map, Value, json};
+
+use crate::oci::{Annotations, DEFAULT_PATH};
+
+/// The object by its keys.
+pub type Container = BTreeMap<String, Value>;
+
+/// What a Dockerfile's ENTRYPOINT undoes: arguments for another program. ONBUILD is for the build that was.
+const DROPPED: [&str; 4] = ["Cmd", "ArgsEscaped", "OnBuild", "Image"];
+
+/// Puts what `run` and `labels` say over what the base says. What they say nothing of stays, such as volumes and health
+/// checks; variables, ports and labels of both are there, ours first where they meet.
+pub fn config(base: &Container, run: &RunConfig, labels: &Annotations) -> Container {
+    let mut config = base.clone();
+    config.retain(|key, value| !DROPPED.contains(&key.as_str()) && !value.is_null());
+    let labels = labels.iter().map(|(key, value)| (key.clone(), json!(value)));
+    let ports = run.ports.iter().map(|port| (format!("{port}/tcp"), json!({})));
+    extend(&mut config, "Labels", labels);
+    extend(&mut config, "ExposedPorts", ports);
+    let env = environment(config.get("Env"), &run.env);
+    config.insert("Env".to_owned(), json!(env));
+    config.insert("Entrypoint".to_owned(), json!(run.entrypoint));
+    config.insert("User".to_owned(), json!(run.user));
+    config.insert("WorkingDir".to_owned(), json!(run.workdir));
+    config.insert("StopSignal".to_owned(), json!(run.stop_signal));
+    config
+}
+
+fn extend(config: &mut Container, key: &str, ours: impl Iterator<Item = (String, Value)>) {
+    let mut both = match config.remove(key) {
+        Some(Value::Object(theirs)) => theirs,
+        _ => Map::new(),
+    };
+    both.extend(ours);
+    if !both.is_empty() {
+        config.insert(key.to_owned(), Value::Object(both));
+    }
+}
+
+/// The search path that programs of an image have.
+pub fn search_path(base: &Container, run: &RunConfig) -> String {
+    let all = environment(base.get("Env"), &run.env);
+    all.iter().find_map(|variable| variable.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH).to_owned()
+}
+
+/// The base's variables in their order, with our values, and then the others of ours.
+fn environment(base: Option<&Value>, ours: &BTreeMap<String, String>) -> Vec<String> {
+    let mut left = ours.clone();
+    let theirs = base.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut all = theirs
+        .map(|variable| {
+            let name = variable.split('=').next().unwrap_or_default();
+            left.remove(name).map_or_else(|| variable.to_owned(), |value| format!("{name}={value}"))
+        })
+        .collect::<Vec<_>>();
+    if !all.iter().any(|variable| variable.starts_with("PATH=")) {
+        left.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
+    }
+    all.extend(left.iter().map(|(name, value)| format!("{name}={value}")));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> RunConfig {
+        RunConfig {
+            user: "65532:65532".to_owned(),
+            entrypoint: vec!["/app".to_owned(), "--flag".to_owned()],
+            env: [("LANG", "C"), ("APP", "1")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ports: vec![8080],
+            workdir: "/app".to_owned(),
+            stop_signal: "SIGTERM".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_the_base_says_stays_unless_we_say_otherwise() {
+        let base = json!({
+            "User": "root", "Cmd": ["bash"], "Entrypoint": null, "OnBuild": [], "WorkingDir": "/",
+            "Env": ["PATH=/bin", "LANG=de", "SSL_CERT_FILE=/etc/ssl/x"],
+            "ExposedPorts": {"80/tcp": {}},
+            "Labels": {"org.example": "theirs", "title": "theirs"},
+            "Volumes": {"/data": {}},
+            "Healthcheck": {"Test": ["CMD", "/check"]},
+        });
+        let base: Container = serde_json::from_value(base).unwrap();
+        let labels = Annotations::from([("title".to_owned(), "ours".to_owned())]);
+        assert_eq!(
+            json!(config(&base, &run(), &labels)),
+            json!({
+                "User": "65532:65532", "Entrypoint": ["/app", "--flag"], "WorkingDir": "/app", "StopSignal": "SIGTERM",
+                "Env": ["PATH=/bin", "LANG=C", "SSL_CERT_FILE=/etc/ssl/x", "APP=1"],
+                "ExposedPorts": {"80/tcp": {}, "8080/tcp": {}},
+                "Labels": {"org.example": "theirs", "title": "ours"},
+                "Volumes": {"/data": {}},
+                "Healthcheck": {"Test": ["CMD", "/check"]},
+            })
+        );
+        assert_eq!(search_path(&base, &run()), "/bin");
+    }
+
+    #[test]
+    fn there_is_always_a_search_path() {
+        let config = config(&Container::new(), &run(), &Annotations::new());
+        assert_eq!(config["Env"], json!(["APP=1", "LANG=C", format!("PATH={DEFAULT_PATH}")]));
+        assert!(!config.contains_key("Labels"));
+    }
+}

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::cli::{Cli, Task};
+use crate::cli::{Cli, RegistryTask, Task};
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::report::Report;
@@ -45,6 +45,9 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Bdp(flags) => {
             let config = Config::load(Need::Compiler)?;
             tasks::bdp::plan(&config, flags, &config.pipeline.build.platforms, cli.run.dry_run)?
+        }
+        Task::Registry { task: RegistryTask::Check { repository } } => {
+            tasks::registry::plan(&Config::load(Need::Nothing)?, repository.as_ref())?
         }
         Task::Pin => tasks::pin::plan(&Config::load(Need::Nothing)?)?,
         Task::Check => tasks::check::plan(&Config::load(Need::Databases)?)?,

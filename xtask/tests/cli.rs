@@ -44,16 +44,19 @@ fn help_names_every_task() {
         Usage: cargo xtask [OPTIONS] <COMMAND>
 
         Commands:
-          build   Build the service as a static binary under target/dist
-          bd      Build the service and its image; load it into Docker or podman when one runs
-          check   Run the whole gate for every database: format, clippy, query cache, tests
-          sqlx    Renew or check the query cache that lets sqlx check SQL without a database
-          soak    Put the service under load, and compare what it does with the figures that it is held to
-          doctor  List the tools that the pipeline can use, and how to install what is missing
-          help    Print this message or the help of the given subcommand(s)
+          build     Build the service as a static binary under target/dist
+          bd        Build the service and its image; load it into Docker or podman when one runs
+          bdp       Build the service and its image for every platform, and push it to a registry
+          registry  Find out what a registry can do
+          pin       Look up again which digests the images in config/pipeline.toml stand for
+          check     Run the whole gate for every database: format, clippy, query cache, tests
+          sqlx      Renew or check the query cache that lets sqlx check SQL without a database
+          soak      Put the service under load, and compare what it does with the figures that it is held to
+          doctor    List the tools that the pipeline can use, and how to install what is missing
+          help      Print this message or the help of the given subcommand(s)
 
         Options:
-              --dry-run                  Print the commands, ready to paste into a shell, and run nothing
+              --dry-run                  Print the commands, ready to paste into a shell, and run nothing; bdp builds, and says what a push would upload
           -j, --jobs <N>                 Jobs in all, shared by every compiler [default: the number of cores]
           -q, --quiet                    Show only warnings and errors
               --message-format <FORMAT>  How events are shown; json is described in docs/events.md [default: human] [possible values: human, json]
@@ -126,7 +129,7 @@ fn a_broken_configuration_is_named_and_has_code_1() {
         workspace.path(),
         &["bd"],
         1,
-        &expect!["error: config/pipeline.toml is not right: TOML parse error at line 11, column 7"],
+        &expect!["error: config/pipeline.toml is not right: TOML parse error at line 12, column 7"],
     );
 
     fs::remove_file(&pipeline).unwrap();

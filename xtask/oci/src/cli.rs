@@ -38,6 +38,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", default_value = "config/images.lock")]
         lock: PathBuf,
     },
+    /// Finds out what a registry can do, by a small push that is removed again.
+    Check {
+        /// A CheckSpec as JSON, `-` for standard input.
+        #[arg(default_value = "-")]
+        spec: PathBuf,
+    },
     /// Places a finished binary under its final name, with its SHA-256 beside it.
     Artifact {
         /// The binary that the compiler wrote.

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser as _;
 use cli::{Cli, Command};
-use image_spec::PinSpec;
+use image_spec::{CheckSpec, PinSpec};
 use xtask_oci::make::Places;
 use xtask_oci::pull::lock;
+use xtask_oci::registry::check::{self, Finding};
 use xtask_oci::registry::client::Connection;
 use xtask_oci::{artifact, make, spec};
 
@@ -42,6 +43,17 @@ fn run(command: Command) -> Result<Vec<String>> {
             let PinSpec { images, registries } = spec::read(&spec)?;
             let (_, changes) = lock::pin(&lock, &images, true, &Connection::new(&registries))?;
             changes.iter().for_each(|change| say("pinned", change));
+            Ok(Vec::new())
+        }
+        Command::Check { spec } => {
+            let CheckSpec { repository, registries } = spec::read(&spec)?;
+            let findings = check::check(&repository, &Connection::new(&registries))?;
+            for Finding { feature, refusal, advice } in &findings {
+                match refusal {
+                    None => say("yes", feature),
+                    Some(reason) => say("NO", &format!("{feature}: {reason}; {advice}")),
+                }
+            }
             Ok(Vec::new())
         }
         Command::Artifact { src, dest, platform, upx } => {

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::registry::push::Refused;
 use anyhow::Result;
-use image_spec::{ImageReport, ImageSpec, Layer, LayerReport, Pins, Platform, PlatformReport};
+use image_spec::{
+    Compression, ImageReport, ImageSpec, Layer, LayerReport, Output, Pins, Platform, PlatformReport,
+    PushReport,
+};
 
 use crate::base::Foundation;
 use crate::cache::{self, Cache};
@@ -54,11 +58,26 @@ pub fn image(spec: &ImageSpec, places: &Places) -> Result<ImageReport> {
     let image = Image::new(spec, platforms)?;
     let mut push = None;
     for output in &spec.outputs {
-        push = output::write(&image, output, spec, &connection)?.or(push);
+        match (output::write(&image, output, spec, &connection), output) {
+            (Err(error), Output::Registry { fallback: Some(fallback), .. })
+                if error.is::<Refused>() && *fallback != spec.compression =>
+            {
+                return compressed_otherwise(spec, *fallback, places);
+            }
+            (result, _) => push = result?.or(push),
+        }
     }
     cache::prune(&places.cache, cache::LIMIT)?;
     cache::prune(&places.blobs, cache::LIMIT_OF_BLOBS)?;
     Ok(ImageReport { digest: image.root().digest.to_string(), platforms: reports, push })
+}
+
+/// Makes the image anew for a registry that does not take it as it is.
+fn compressed_otherwise(spec: &ImageSpec, fallback: Compression, places: &Places) -> Result<ImageReport> {
+    let spec = ImageSpec { compression: fallback, recompress: true, ..spec.clone() };
+    let mut report = image(&spec, places)?;
+    report.push = report.push.map(|push| PushReport { fallback: Some(fallback), ..push });
+    Ok(report)
 }
 
 /// Images of others, by the digests that the lock file says; it gets a line for those that it does not know.

@@ -77,6 +77,17 @@ pub struct PinSpec {
     pub registries: Registries,
 }
 
+/// A repository whose registry is to be tried: the input of the engine's `check`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckSpec {
+    /// Where something small is pushed to.
+    pub repository: Repository,
+    /// How registries are reached.
+    #[serde(default, skip_serializing_if = "Registries::is_default")]
+    pub registries: Registries,
+}
+
 impl Registries {
     fn is_default(&self) -> bool {
         *self == Registries::default()
@@ -175,6 +186,9 @@ pub enum Output {
         /// Tags that never move once they exist; `*` stands for any characters.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         immutable: Vec<String>,
+        /// How layers are compressed instead for a registry that does not take them as they are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fallback: Option<Compression>,
         /// Whether only to say what a push would upload.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         dry_run: bool,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Platform;
+use crate::{Compression, Platform};
 
 /// A finished image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct PushReport {
     pub mounted: u64,
     /// They were there already.
     pub present: u64,
+    /// How layers were compressed instead, since the registry did not take them as the spec has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Compression>,
     /// Whether nothing was done, and this is what would have been.
     pub dry_run: bool,
 }

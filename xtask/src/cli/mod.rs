@@ -34,6 +34,11 @@ pub(crate) enum Task {
     Bd(BdFlags),
     /// Build the service and its image for every platform, and push it to a registry
     Bdp(ImageFlags),
+    /// Find out what a registry can do
+    Registry {
+        #[command(subcommand)]
+        task: RegistryTask,
+    },
     /// Look up again which digests the images in config/pipeline.toml stand for
     Pin,
     /// Run the whole gate for every database: format, clippy, query cache, tests
@@ -50,6 +55,16 @@ pub(crate) enum Task {
     /// Ends the steps of a run that was killed
     #[command(hide = true)]
     Watchdog,
+}
+
+/// What can be done with a registry.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegistryTask {
+    /// Push something small, and see whether zstd layers, indexes, referrers and mounts work
+    Check {
+        /// Where to [default: the repository in config/pipeline.toml]
+        repository: Option<Repository>,
+    },
 }
 
 /// What can be done with sqlx's query cache.

@@ -19,7 +19,7 @@ use crate::error::{Usage, did_you_mean};
 use crate::tools::Need;
 
 pub(crate) use host::{Host, is_dumb_terminal, no_color};
-pub(crate) use pipeline::{File, Pipeline};
+pub(crate) use pipeline::{File, Pipeline, Push};
 pub(crate) use source::{Package, Source};
 
 /// Where digests of images are kept, from the workspace root.

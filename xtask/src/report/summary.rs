@@ -64,7 +64,11 @@ pub(super) fn image(image: &ImageFinished, width: usize) -> String {
         if push.dry_run {
             ("dry run", format!("{uploaded} to upload, {mounted} to mount, {present} already there"))
         } else {
-            ("pushed", format!("{uploaded} uploaded, {mounted} mounted, {present} already there"))
+            let instead = push.fallback.map(|compression| {
+                format!("; as {compression}, since the registry did not take it otherwise")
+            });
+            let text = format!("{uploaded} uploaded, {mounted} mounted, {present} already there");
+            ("pushed", text + &instead.unwrap_or_default())
         }
     }));
     lines.extend(image.loaded_into.iter().map(|runtime| ("loaded", format!("into {runtime}"))));

@@ -5,7 +5,7 @@ use image_spec::{Output, Platform, Repository};
 
 use super::{build, engine_step, image};
 use crate::cli::ImageFlags;
-use crate::config::Config;
+use crate::config::{Config, Push};
 use crate::error::Usage;
 use crate::plan::{Plan, Product};
 
@@ -25,7 +25,8 @@ pub(crate) fn plan(config: &Config, flags: &ImageFlags, default: &[Platform], dr
         lock: Some(config.target("xtask.lock")),
     };
     for build in builds {
-        let output = Output::Registry { immutable: config.pipeline.push.immutable.clone(), dry_run };
+        let Push { immutable, fallback } = config.pipeline.push.clone();
+        let output = Output::Registry { immutable, fallback, dry_run };
         let spec = image::spec(config, flags, &build, several, output)?;
         let mut image = image::step(config, &spec, &build, several)?;
         image.step.name = build::name("push", &[(several, &build.backend)]);
@@ -46,7 +47,7 @@ pub(crate) fn plan(config: &Config, flags: &ImageFlags, default: &[Platform], dr
 }
 
 /// A name without a registry means Docker Hub, where a name without a namespace belongs to Docker alone.
-fn check_repository(repository: &Repository) -> Result<()> {
+pub(super) fn check_repository(repository: &Repository) -> Result<()> {
     if repository.registry() == "docker.io" && repository.path().starts_with("library/") {
         let text = format!(
             "`{repository}` is in no registry that you can push to; write --image registry.example.com/team/{repository}, \

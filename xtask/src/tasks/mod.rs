@@ -9,6 +9,7 @@ mod image;
 mod linking;
 mod load;
 pub(crate) mod pin;
+pub(crate) mod registry;
 pub(crate) mod soak;
 pub(crate) mod sqlx;
 #[cfg(test)]

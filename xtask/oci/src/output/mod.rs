@@ -30,7 +30,7 @@ pub fn write(
     match output {
         Output::Layout { dest } => layout::write(image, dest).map(|()| None),
         Output::Archive { dest } => archive::write(image, dest).map(|()| None),
-        Output::Registry { immutable, dry_run } => {
+        Output::Registry { immutable, dry_run, .. } => {
             // Whoever may pull the base there may have its blobs here without an upload.
             let sources = match &spec.base {
                 Base::Image(base) => vec![base.repository().clone()],

@@ -3,12 +3,13 @@
 //!
 //! A [`client::Client`] speaks to one repository. Below it, [`location`] knows where that is, [`transport`] speaks HTTP,
 //! `auth` gets tokens for the [`credentials`] of this machine, and [`retry`] tries again what may pass. Above it,
-//! [`upload`] and [`download`] move blobs, and [`push`] whole images.
+//! [`upload`] and [`download`] move blobs, and [`push`] whole images; [`check`] finds out what a registry can do.
 //!
 //! oci-client is not used: its uploads can neither be resumed nor retried, its tokens are for one repository, which a
 //! mount needs two of, and with reqwest and hyper it would triple what the first image waits for.
 
 mod auth;
+pub mod check;
 pub mod client;
 pub mod credentials;
 pub mod download;

@@ -4,6 +4,7 @@
 //! whole.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -20,6 +21,16 @@ use crate::image::{Blob, Image};
 
 /// How many blobs go at a time. More do not fill a connection better, and registries begin to refuse.
 const PARALLEL: usize = 4;
+
+/// A registry that has every blob does not take the manifest: something in it is beyond it.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the registry takes no such image; `cargo xtask registry check` shows what it takes")
+    }
+}
 
 /// How to push.
 #[derive(Clone, Debug, Default)]
@@ -154,6 +165,10 @@ impl Client {
                 }
                 _ => Ok(()),
             }
+        };
+        let put = || match put() {
+            Err(Failure::Final(error)) => Err(Failure::Final(error.context(Refused))),
+            other => other,
         };
         self.policy.run(put).with_context(|| format!("cannot put {}", self.named(reference)))
     }

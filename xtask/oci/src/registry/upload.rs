@@ -67,21 +67,23 @@ impl Client {
         self.policy.run(|| self.mount_or_upload(blob)).context(what)
     }
 
+    /// Whether the registry mounts `blob` from another repository.
+    ///
+    /// # Errors
+    /// The registry cannot be reached or refuses.
+    pub fn mount(&self, blob: &Blob) -> Result<bool> {
+        self.policy.run(|| Ok(matches!(self.try_mount(blob)?, Some(Started::Mounted))))
+    }
+
     fn mount_or_upload(&self, blob: &Blob) -> Result<Transfer, Failure> {
-        let mut session = None;
-        for source in &self.sources {
+        let started = match self.try_mount(blob)? {
             // A session that was given instead of the mount is as good as one that was asked for.
-            match self.start(&format!("?mount={}&from={}", blob.digest, source.replace('/', "%2F")))? {
-                Started::Mounted => return Ok(Transfer::Mounted),
-                Started::Session(url) => session = Some(url),
-            }
-        }
-        let session = match session {
-            Some(url) => url,
-            None => match self.start("")? {
-                Started::Mounted => return Ok(Transfer::Mounted),
-                Started::Session(url) => url,
-            },
+            Some(started) => started,
+            None => self.start("")?,
+        };
+        let session = match started {
+            Started::Mounted => return Ok(Transfer::Mounted),
+            Started::Session(url) => url,
         };
         if blob.size <= MAX_REQUEST {
             self.finish(&finishing(&session, blob), part(blob, 0, blob.size))?;
@@ -90,6 +92,18 @@ impl Client {
             self.finish(&finishing(&session, blob), Source::Empty)?;
         }
         Ok(Transfer::Uploaded)
+    }
+
+    fn try_mount(&self, blob: &Blob) -> Result<Option<Started>, Failure> {
+        let mut started = None;
+        for source in &self.sources {
+            let source = source.replace('/', "%2F");
+            started = Some(self.start(&format!("?mount={}&from={source}", blob.digest))?);
+            if matches!(started, Some(Started::Mounted)) {
+                break;
+            }
+        }
+        Ok(started)
     }
 
     fn start(&self, query: &str) -> Result<Started, Failure> {

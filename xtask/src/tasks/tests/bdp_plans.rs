@@ -22,7 +22,7 @@ fn bdp_pushes_every_platform() {
     "#]],
     );
     let spec: ImageSpec = serde_json::from_str(plan.steps[4].stdin.as_deref().unwrap()).unwrap();
-    assert_eq!(spec.outputs, [Output::Registry { immutable: vec![], dry_run: false }]);
+    assert_eq!(spec.outputs, [Output::Registry { immutable: vec![], fallback: None, dry_run: false }]);
 }
 
 #[test]
@@ -80,6 +80,7 @@ fn what_the_configuration_says_of_registries_reaches_the_engine() {
                     immutable: [
                         "*.*.*",
                     ],
+                    fallback: None,
                     dry_run: true,
                 },
             ],

@@ -1,0 +1,30 @@
+//! `registry check`: finds out what a registry can do.
+
+use anyhow::Result;
+use image_spec::{CheckSpec, Repository};
+
+use super::bdp::check_repository;
+use super::image::registries;
+use super::{engine, engine_step, words};
+use crate::config::Config;
+use crate::plan::{Plan, Step};
+
+/// Plans `registry check`.
+///
+/// # Errors
+/// For a repository that is in no registry.
+pub(crate) fn plan(config: &Config, asked: Option<&Repository>) -> Result<Plan> {
+    let repository = asked.unwrap_or(&config.pipeline.image.repository);
+    check_repository(repository)?;
+    let spec = CheckSpec { repository: repository.clone(), registries: registries(config) };
+    let check = Step {
+        name: "check".to_owned(),
+        why: format!("push something small to {repository}, and remove it again"),
+        argv: vec![engine(config), "check".to_owned()],
+        stdin: Some(serde_json::to_string_pretty(&spec)?),
+        needs: words(&["engine"]),
+        ..Step::default()
+    };
+    let steps = vec![engine_step(config), check];
+    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
+}

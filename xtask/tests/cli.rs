@@ -99,7 +99,7 @@ fn a_mistake_on_the_command_line_is_named_and_has_code_2() {
         (
             &["bd", "--compression", "zstd:99"],
             expect![
-                "error: invalid value 'zstd:99' for '--compression <COMPRESSION>': unknown compression `zstd:99`; write zstd or zstd:1 to zstd:19, gzip or gzip:1 to gzip:9, none"
+                "error: invalid value 'zstd:99' for '--compression <COMPRESSION>': unknown compression `zstd:99`; write zstd, zstd:1 to zstd:19, zstd:fast, zstd:balanced, zstd:small or zstd:smallest, gzip or gzip:1 to gzip:9, none"
             ],
         ),
         (

@@ -85,6 +85,7 @@ fn the_dry_run_does_the_same_when_pasted() -> Outcome {
 fn the_image_is_small() -> Outcome {
     let events = events(&bd(&["--output", "oci"]));
     let image = events.iter().find(|event| event["event"] == "image").unwrap();
+    let image = &image["platforms"][0];
     let size = image["size"].as_u64().unwrap();
     assert!(size <= 5_000_000, "{size} bytes");
     let layers = image["layers"].as_array().unwrap().iter().map(|layer| layer["name"].as_str().unwrap());
@@ -97,10 +98,11 @@ fn docs_describe_every_event() -> Outcome {
     let doctor = run(xtask().args(["doctor", "--message-format", "json"]));
     let plan = run(xtask().args(["bd", "--dry-run", "--message-format", "json"]));
     for event in [bd(&["--output", "oci"]), doctor, plan].iter().flat_map(|output| events(output)) {
-        let layers = event["layers"].as_array().into_iter().flatten();
+        let platforms = || event["platforms"].as_array().into_iter().flatten();
+        let layers = platforms().flat_map(|platform| platform["layers"].as_array().into_iter().flatten());
         let steps = event["steps"].as_array().into_iter().flatten();
         let tools = event["tools"].as_array().into_iter().flatten();
-        for object in [&event].into_iter().chain(layers).chain(steps).chain(tools) {
+        for object in [&event].into_iter().chain(platforms()).chain(layers).chain(steps).chain(tools) {
             for key in object.as_object().unwrap().keys() {
                 assert!(
                     documentation.contains(&format!("`{key}`")),

@@ -23,6 +23,8 @@ pub fn check(rootfs: &Rootfs, spec: &ImageSpec, platform: Platform) -> Result<()
     for (path, entry) in rootfs.layers.iter().flat_map(|layer| &layer.entries) {
         if entry.mode & 0o111 != 0
             && let Some(elf) = read_elf(path, entry)?
+            // A compiler brings the libraries of all that it compiles for.
+            && elf.executable
         {
             check_machine(&shown(path, entry), &elf, platform)?;
         }

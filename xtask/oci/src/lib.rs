@@ -5,6 +5,8 @@
 //! each layer holds; [`startable`] refuses what could not run; [`layer`] turns each list into a blob by way of [`tar`],
 //! [`compress`] and [`cache`]; [`image`] adds config and manifest; [`output`] writes the result where it is wanted.
 //!
+//! [`proof`] says what a binary and an image were made of, in the binary itself and in documents beside the image.
+//!
 //! The library prints nothing and starts nothing, except [`upx`], which runs the packer.
 
 pub mod artifact;
@@ -21,6 +23,7 @@ pub mod layer;
 pub mod make;
 pub mod oci;
 pub mod output;
+pub mod proof;
 pub mod spec;
 pub mod startable;
 pub mod tar;

@@ -36,6 +36,16 @@ pub(crate) enum Command {
         /// The platform it must be built for, by default Linux on this machine's architecture.
         #[arg(long, default_value = HOST)]
         platform: Platform,
+        /// Puts the list of packages that it was compiled from into it: the output of `cargo metadata --format-version 1`
+        /// with the platform and the features of the build, `-` for standard input.
+        #[arg(long, value_name = "FILE", requires = "package")]
+        cargo_metadata: Option<PathBuf>,
+        /// The package that the binary is of.
+        #[arg(long, value_name = "NAME", requires = "cargo_metadata")]
+        package: Option<String>,
+        /// Leaves symbols and debug information in it, which otherwise become a file beside it, `<DEST>.debug`.
+        #[arg(long)]
+        keep_symbols: bool,
         /// Compresses it with UPX, when UPX is installed and the result still starts.
         #[arg(long)]
         upx: bool,

@@ -7,7 +7,8 @@
 //!
 //! [`proof`] says what a binary and an image were made of, in the binary itself and in documents beside the image.
 //!
-//! The library prints nothing and starts nothing, except [`upx`], which runs the packer.
+//! The library prints nothing and starts nothing, except [`upx`], which runs the packer, and
+//! [`proof::debug`], which runs objcopy.
 
 pub mod artifact;
 pub mod atomic;

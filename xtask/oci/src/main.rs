@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser as _;
 use cli::{Cli, Command};
+use xtask_oci::artifact::{Options, Packages};
+use xtask_oci::proof::metadata;
 use xtask_oci::{artifact, make, spec};
 
 fn main() -> ExitCode {
@@ -33,8 +35,11 @@ fn run(command: Command) -> Result<Vec<String>> {
             }
             Ok(Vec::new())
         }
-        Command::Artifact { src, dest, platform, upx } => {
-            Ok(artifact::place(&src, &dest, platform, upx)?.into_iter().collect())
+        Command::Artifact { src, dest, platform, cargo_metadata, package, keep_symbols, upx } => {
+            let metadata = cargo_metadata.as_deref().map(metadata::read).transpose()?;
+            let packages = metadata.as_ref().zip(package.as_ref());
+            let packages = packages.map(|(metadata, root)| Packages { metadata, root });
+            artifact::place(&src, &dest, &Options { platform, packages, keep_symbols, pack: upx })
         }
     }
 }

@@ -16,6 +16,7 @@ use std::time::SystemTime;
 use common::{Sandbox, program};
 use image_spec::Platform;
 use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
 use xtask_oci::artifact::{self, Options, Packages};
 use xtask_oci::elf::sections::Sections;
 use xtask_oci::proof::audit;
@@ -41,8 +42,11 @@ fn main() {
     // What the compiler makes of the engine depends on the linker and on how the tests are run.
     let debug =
         objcopy && sections(Path::new(ENGINE)).have_debug_info() && build_id(Path::new(ENGINE)).is_some();
-    let needs_objcopy: [(_, Test); 2] =
-        [("a list goes in once", list_goes_in_once), ("a new list replaces the old", new_list_replaces_old)];
+    let needs_objcopy: [(_, Test); 3] = [
+        ("a list goes in once", list_goes_in_once),
+        ("a new list replaces the old", new_list_replaces_old),
+        ("the SBOM of a binary is printed", sbom_is_printed),
+    ];
     let needs_debug: [(_, Test); 3] = [
         ("debug information is split off", debug_is_split_off),
         ("the same input gives the same bytes", same_bytes),
@@ -127,6 +131,28 @@ fn list_goes_in_once() -> Result<(), Failed> {
         assert_eq!(place(&src, &dest, &options), [""; 0]);
         assert_eq!(files(&sandbox.path("dist")), before, "a second run touched something");
     }
+    Ok(())
+}
+
+fn sbom_is_printed() -> Result<(), Failed> {
+    let sandbox = Sandbox::new();
+    let src = sandbox.file("app", &linked_program(HOST));
+    place(&src, &sandbox.path("dist/app"), &options(HOST, Some(METADATA)));
+    let sbom = |binary: &str, format: &str| {
+        let mut engine = Command::new(ENGINE);
+        engine.current_dir(sandbox.path(".")).args(["sbom", binary, "--format", format]).output()
+    };
+    let spdx: Value = serde_json::from_slice(&sbom("dist/app", "spdx")?.stdout)?;
+    assert_eq!(
+        (&spdx["name"], &spdx["creationInfo"]["created"]),
+        (&"app".into(), &"1970-01-01T00:00:00Z".into())
+    );
+    let cyclonedx: Value = serde_json::from_slice(&sbom("dist/app", "cyclonedx")?.stdout)?;
+    assert_eq!(cyclonedx["components"][0]["version"], "1.0.0");
+    let without = sbom("app", "spdx")?;
+    assert_eq!(without.status.code(), Some(1));
+    let says = String::from_utf8_lossy(&without.stderr).into_owned();
+    assert!(says.starts_with("error: app does not say what it was compiled from; place it by "), "{says}");
     Ok(())
 }
 

@@ -108,6 +108,19 @@ pub fn read(source: &Path) -> Result<Vec<u8>> {
     fs::read(source).cannot("read", source)
 }
 
+/// The licences that the packages in the output of `cargo metadata --format-version 1` name, by name and version.
+///
+/// # Errors
+/// It is no such output.
+pub fn licences(json: &[u8]) -> Result<BTreeMap<(String, String), String>> {
+    let metadata = Metadata::parse(json)?;
+    let known = metadata.packages.iter().filter_map(|package| {
+        let licence = package.license.as_ref()?;
+        Some(((package.name.to_owned(), package.version.to_string()), licence.clone().into_owned()))
+    });
+    Ok(known.collect())
+}
+
 impl<'a> Metadata<'a> {
     /// Reads the output of `cargo metadata --format-version 1`.
     ///
@@ -146,15 +159,6 @@ impl<'a> Metadata<'a> {
             }
         });
         Ok(VersionInfo { packages: packages.collect(), format: FORMAT })
-    }
-
-    /// The licences that packages name, by name and version.
-    pub fn licences(&self) -> BTreeMap<(String, String), String> {
-        let known = self.packages.iter().filter_map(|package| {
-            let licence = package.license.as_ref()?;
-            Some(((package.name.to_owned(), package.version.to_string()), licence.clone().into_owned()))
-        });
-        known.collect()
     }
 
     fn find(&self, name: &str) -> Result<&'a str> {

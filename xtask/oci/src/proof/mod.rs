@@ -1,9 +1,11 @@
-//! What a binary can prove of itself: which packages it was compiled from.
+//! What a binary and an image can prove of themselves: which packages they were compiled from, from which source, by
+//! what.
 //!
 //! [`metadata`] reads the packages of a build from cargo, [`audit`] reads them back from the binary, and [`debug`] puts
-//! them into it and splits its debug information off.
+//! them into it and splits its debug information off. [`sbom`] writes them down for scanners.
 
 pub mod audit;
 pub mod debug;
 mod features;
 pub mod metadata;
+pub mod sbom;

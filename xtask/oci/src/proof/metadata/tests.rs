@@ -125,7 +125,7 @@ fn packages_say_where_they_come_from() {
     assert_eq!((&list.packages[1].source, list.packages[1].root), (&Source::CratesIo, false));
     assert_eq!(source("git+https://example.org/x?rev=1#abc"), Source::Git);
     assert_eq!(source("registry+https://example.org/index"), Source::Registry);
-    assert_eq!(metadata.licences()[&("dep".to_owned(), "1.0.0".to_owned())], "MIT");
+    assert_eq!(licences(&json).unwrap()[&("dep".to_owned(), "1.0.0".to_owned())], "MIT");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use image_spec::Platform;
+use xtask_oci::proof::sbom::Format;
 
 /// Turns finished binaries and files into container images, without a daemon.
 #[derive(Debug, Parser)]
@@ -53,9 +54,33 @@ pub(crate) enum Command {
         /// The platform it must be built for, by default Linux on this machine's architecture.
         #[arg(long, default_value = HOST)]
         platform: Platform,
+        /// Puts the list of packages that it was compiled from into it: the output of `cargo metadata --format-version 1`
+        /// with the platform and the features of the build, `-` for standard input.
+        #[arg(long, value_name = "FILE", requires = "package")]
+        cargo_metadata: Option<PathBuf>,
+        /// The package that the binary is of.
+        #[arg(long, value_name = "NAME", requires = "cargo_metadata")]
+        package: Option<String>,
+        /// Leaves symbols and debug information in it, which otherwise become a file beside it, `<DEST>.debug`.
+        #[arg(long)]
+        keep_symbols: bool,
         /// Compresses it with UPX, when UPX is installed and the result still starts.
         #[arg(long)]
         upx: bool,
+    },
+    /// Prints which packages a binary was compiled from, as a software bill of materials.
+    Sbom {
+        /// The binary, placed with `--cargo-metadata` or built by cargo-auditable.
+        binary: PathBuf,
+        /// The format of the document.
+        #[arg(long, value_enum, default_value_t = Format::Spdx)]
+        format: Format,
+        /// When the document was made, in seconds since the Unix epoch.
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+        created: u64,
+        /// Where licences are looked up: the output of `cargo metadata --format-version 1`, `-` for standard input.
+        #[arg(long, value_name = "FILE")]
+        cargo_metadata: Option<PathBuf>,
     },
 }
 

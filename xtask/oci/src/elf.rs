@@ -3,6 +3,8 @@
 //! Layout: [Tool Interface Standard ELF](https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html), `Elf64_Ehdr`
 //! and `Elf64_Phdr`. Every platform that images are built for is 64-bit and little-endian.
 
+pub mod sections;
+
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 

@@ -2,11 +2,15 @@
 //! with no daemon.
 //!
 //! One way through, which [`make`] goes: [`spec`] reads and checks what is asked for; [`base`] and [`files`] list what
-//! each layer holds, which `collect` gathers; [`startable`] refuses what could not run; [`layer`] turns each list into a blob by way of [`tar`],
-//! [`compress`] and [`cache`]; [`image`] adds config and manifest; [`output`] writes the result where it is wanted.
+//! each layer holds, which `collect` gathers; [`startable`] refuses what could not run; [`layer`] turns each list into a
+//! blob by way of [`tar`], [`compress`] and [`cache`]; [`image`] adds config and manifest; [`output`] writes the result
+//! where it is wanted.
 //! [`pull`] fetches images that others made, [`unpack`] reads their layers, and [`registry`] speaks to registries.
 //!
-//! The library prints nothing and starts nothing, except [`upx`], which runs the packer.
+//! [`proof`] says what a binary and an image were made of, in the binary itself and in documents beside the image.
+//!
+//! The library prints nothing and starts nothing, except [`upx`], which runs the packer, and
+//! [`proof::debug`], which runs objcopy.
 
 pub mod artifact;
 pub mod atomic;
@@ -26,6 +30,7 @@ mod link;
 pub mod make;
 pub mod oci;
 pub mod output;
+pub mod proof;
 pub mod pull;
 pub mod registry;
 pub mod spec;

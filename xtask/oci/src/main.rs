@@ -2,14 +2,18 @@
 
 mod cli;
 
-use std::io::Write as _;
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use cli::{Cli, Command};
 use image_spec::{CheckSpec, PinSpec};
+use xtask_oci::artifact::{Options, Packages};
 use xtask_oci::make::Places;
+use xtask_oci::proof::metadata;
+use xtask_oci::proof::sbom::{self, Binary, Inventory};
 use xtask_oci::pull::lock;
 use xtask_oci::registry::check::{self, Finding};
 use xtask_oci::registry::client::Connection;
@@ -56,9 +60,30 @@ fn run(command: Command) -> Result<Vec<String>> {
             }
             Ok(Vec::new())
         }
-        Command::Artifact { src, dest, platform, upx } => {
-            Ok(artifact::place(&src, &dest, platform, upx)?.into_iter().collect())
+        Command::Artifact { src, dest, platform, cargo_metadata, package, keep_symbols, upx } => {
+            let metadata = cargo_metadata.as_deref().map(metadata::read).transpose()?;
+            let packages = metadata.as_ref().zip(package.as_ref());
+            let packages = packages.map(|(metadata, root)| Packages { metadata, root });
+            artifact::place(&src, &dest, &Options { platform, packages, keep_symbols, pack: upx })
         }
+        Command::Sbom { binary, format, created, cargo_metadata } => {
+            let metadata = cargo_metadata.as_deref().map(metadata::read).transpose()?;
+            let licences = metadata.as_deref().map_or(Ok(BTreeMap::new()), metadata::licences)?;
+            let inventory =
+                Inventory { image: None, binaries: vec![Binary::read(&binary)?], licences, created };
+            print(&sbom::document(&inventory, format)?)?;
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// Writes what was asked for to standard output. Who has read enough of it may close it.
+fn print(document: &[u8]) -> Result<()> {
+    match std::io::stdout().write_all(document) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -138,3 +138,27 @@ fn without_upx_the_plain_binary_is_placed_with_a_warning() {
     );
     assert_eq!(sandbox.names("dist"), ["app", "app.sha256"]);
 }
+
+#[test]
+fn without_objcopy_the_binary_has_no_list_and_a_warning_says_so() {
+    let sandbox = Sandbox::new();
+    let metadata = r#"{"packages": [{"id": "a", "name": "app", "version": "1.0.0", "source": null, "features": {},
+        "dependencies": [], "targets": []}], "workspace_members": ["a"],
+        "resolve": {"nodes": [{"id": "a", "deps": [], "features": []}]}}"#;
+    sandbox.file("metadata.json", metadata.as_bytes());
+    let place = |more: &[&str]| {
+        let arguments = ["artifact", "app", "dist/app", "--platform", "linux/amd64", "--cargo-metadata"];
+        run(&sandbox, &[&arguments, more].concat())
+    };
+    let warning = "warning: dist/app has no list of its packages: there is no objcopy; rustup's toolchains bring one, \
+                   otherwise `apt install llvm`\n";
+    for _ in 0..2 {
+        assert_eq!(place(&["metadata.json", "--package", "app"]), (Some(0), warning.to_owned()));
+    }
+    assert_eq!(sandbox.names("dist"), ["app", "app.sha256"]);
+    let unknown = "error: the workspace has no package `other`; it has app\n";
+    assert_eq!(place(&["metadata.json", "--package", "other"]), (Some(1), unknown.to_owned()));
+    let missing = "error: cannot read none.json: No such file or directory (os error 2)\n";
+    assert_eq!(place(&["none.json", "--package", "app"]), (Some(1), missing.to_owned()));
+    assert_eq!(place(&["metadata.json"]).0, Some(2));
+}

@@ -14,6 +14,7 @@ use std::process::{Command, Output};
 use common::{Sandbox, program};
 use image_spec::{ImageSpec, Output as ImageOutput, Platform};
 use libtest_mimic::{Arguments, Failed, Trial};
+use xtask_oci::artifact::Options;
 use xtask_oci::digest::Digest;
 use xtask_oci::make::Places;
 use xtask_oci::{artifact, make};
@@ -160,18 +161,19 @@ fn pack(host: Platform) -> Result<(), Failed> {
         sandbox.file("main.c", b"#include <stdio.h>\nint main(void) { return puts(\"1.0\") < 0; }\n");
     run(&sandbox, &["cc", "-static", "-o", "app", &source.display().to_string()])?;
     let (src, dest) = (sandbox.path("app"), sandbox.path("dist/app"));
-    let place = || artifact::place(&src, &dest, host, true);
-    assert_eq!(place()?, None);
+    let options = Options { platform: host, packages: None, keep_symbols: false, pack: true };
+    let place = || artifact::place(&src, &dest, &options);
+    assert!(place()?.is_empty());
     assert!(fs::metadata(&dest)?.len() < fs::metadata(&src)?.len());
     run(&sandbox, &["dist/app", "--version"])?;
     let time = fs::metadata(&dest)?.modified()?;
-    assert_eq!(place()?, None);
+    assert!(place()?.is_empty());
     assert_eq!(fs::metadata(&dest)?.modified()?, time, "it was packed again");
 
     // A program that ends with an error does not start, as far as anybody can tell.
     fs::write(&source, "#include <stdio.h>\nint main(void) { puts(\"1.0\"); return 3; }\n")?;
     run(&sandbox, &["cc", "-static", "-o", "app", &source.display().to_string()])?;
-    let warning = place()?.unwrap_or_default();
+    let warning = place()?.concat();
     assert!(warning.ends_with("does not start: --version ends with exit status: 3"), "{warning}");
     assert_eq!(fs::read(&dest)?, fs::read(&src)?);
     assert_eq!(sandbox.names("dist"), ["app", "app.sha256"]);

@@ -3,11 +3,12 @@
 //!
 //! [`metadata`] reads the packages of a build from cargo, [`audit`] reads them back from the binary, and [`debug`] puts
 //! them into it and splits its debug information off. [`sbom`] writes them down for scanners, and
-//! [`provenance`] tells how they were built.
+//! [`provenance`] tells how they were built. [`referrer`] makes of such documents what a registry keeps beside the image.
 
 pub mod audit;
 pub mod debug;
 mod features;
 pub mod metadata;
 pub mod provenance;
+pub mod referrer;
 pub mod sbom;

@@ -38,6 +38,9 @@ pub(crate) struct Step {
     /// What it reads from standard input; nothing without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stdin: Option<String>,
+    /// The file that its standard output goes to, instead of being shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stdout: Option<PathBuf>,
     /// The steps that have to succeed before it starts.
     pub(crate) needs: Vec<String>,
     /// Why this machine cannot run it, and how that is mended. It is shown and holds up none of those that need it.
@@ -98,6 +101,9 @@ impl fmt::Display for Step {
         let variables = self.env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
         let words = variables.chain(self.argv.iter().map(|word| quote(word))).collect::<Vec<_>>();
         f.write_str(&words.join(" "))?;
+        if let Some(path) = &self.stdout {
+            write!(f, " >{}", quote(&path.to_string_lossy()))?;
+        }
         match &self.stdin {
             Some(text) => write!(f, " <<'END'\n{}\nEND", text.trim_end()),
             None => Ok(()),

@@ -1,8 +1,9 @@
 //! One running step: its process group and the lines it prints.
 
 use std::env;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
@@ -44,11 +45,16 @@ pub(super) fn start(
         )
     })?;
     let reader = Arc::new(reader);
+    let stdout = step.stdout.as_ref().map(|path| around.cwd.join(path));
     let leader = reader.pids().first().copied().unwrap_or_default();
     thread::spawn(move || {
         // An error of reading means that the child is gone; its status tells more.
         let _ = for_each_line(&*reader, |text| drop(messages.send(Message::Line { index, text })));
-        drop(messages.send(Message::Ended { index, exit_code: exit_code(&reader) }));
+        let exit_code = match (exit_code(&reader), stdout) {
+            (0, Some(path)) => finish(&path, index, &messages),
+            (code, _) => code,
+        };
+        drop(messages.send(Message::Ended { index, exit_code }));
     });
     Ok(leader)
 }
@@ -60,7 +66,12 @@ fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
     let program =
         if is_path { around.cwd.join(program).into_os_string() } else { program.as_os_str().to_owned() };
     let client = around.client.clone();
-    let mut expression = duct::cmd(program, &step.argv[1..])
+    let command = duct::cmd(program, &step.argv[1..]);
+    let command = match &step.stdout {
+        Some(path) => command.stdout_path(unfinished(&around.cwd.join(path))),
+        None => command,
+    };
+    let mut expression = command
         .dir(around.cwd)
         .env("CARGO_TERM_COLOR", if around.colour { "always" } else { "never" })
         .stderr_to_stdout()
@@ -79,6 +90,25 @@ fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
     match &step.stdin {
         Some(text) => expression.stdin_bytes(text.as_str()),
         None => expression.stdin_null(),
+    }
+}
+
+/// Where a step's standard output goes until it has succeeded.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_added_extension("tmp")
+}
+
+/// Gives a step's standard output its name, unless it says the same as before. Returns the exit code.
+fn finish(path: &Path, index: usize, messages: &SyncSender<Message>) -> u8 {
+    let new = unfinished(path);
+    let is_same = fs::read(path).is_ok_and(|old| fs::read(&new).is_ok_and(|new| old == new));
+    match if is_same { fs::remove_file(&new) } else { fs::rename(&new, path) } {
+        Ok(()) => 0,
+        Err(error) => {
+            let text = format!("cannot write {}: {error}", path.display());
+            drop(messages.send(Message::Line { index, text }));
+            1
+        }
     }
 }
 

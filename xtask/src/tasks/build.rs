@@ -97,21 +97,54 @@ impl Planner<'_> {
         let compile = self.compile_step(backend, before);
         let (mut artifacts, mut places) = (Vec::new(), Vec::new());
         for &platform in &self.platforms {
+            let packages = self.packages_step(backend, platform);
             for program in programs {
-                let place = self.place_step(backend, platform, program, &compile.name);
+                let place = self.place_step(backend, platform, program, &compile.name, &packages);
                 let (path, step) = (self.artifact(backend, platform, program), place.name.clone());
                 artifacts.push(Artifact { program: program.clone(), platform, path, step });
                 places.push(place);
             }
+            places.insert(0, packages);
         }
         let (backend, platforms) = (backend.to_owned(), self.platforms.clone());
         Build { backend, platforms, artifacts, steps: iter::once(compile).chain(places).collect() }
     }
 
-    fn place_step(&self, backend: &str, platform: Platform, program: &str, compile: &str) -> Step {
+    /// Has cargo list what the binaries for a platform are made of. Beside the compiler, which takes longer.
+    fn packages_step(&self, backend: &str, platform: Platform) -> Step {
+        let distinct = [(self.several, backend), (self.platforms.len() > 1, platform.architecture())];
+        let manifest = format!("{}/Cargo.toml", self.config.pipeline.build.package);
+        let mut argv = words(&["cargo", "metadata", "--locked", "--format-version", "1"]);
+        argv.extend(["--manifest-path".to_owned(), manifest]);
+        argv.extend(["--filter-platform".to_owned(), self.linking.target(platform)]);
+        argv.extend(words(&["--no-default-features", "--features", &format!("db_{backend}")]));
+        argv.extend(mirror(self.config));
+        let list = self.config.target(&format!("packages-{backend}-{}.json", platform.slug()));
+        Step {
+            name: name("packages", &distinct),
+            why: format!("list what the service for {platform} and {backend} is made of"),
+            argv,
+            stdout: Some(list.clone()),
+            outputs: vec![list],
+            ..Step::default()
+        }
+    }
+
+    fn place_step(
+        &self,
+        backend: &str,
+        platform: Platform,
+        program: &str,
+        compile: &str,
+        packages: &Step,
+    ) -> Step {
         let path = self.artifact(backend, platform, program);
         let mut argv = vec![engine(self.config), "artifact".to_owned()];
         argv.extend(["--platform".to_owned(), platform.to_string()]);
+        argv.extend(words(&["--package", &self.config.pipeline.build.package]));
+        for list in &packages.outputs {
+            argv.extend(["--cargo-metadata".to_owned(), list.to_string_lossy().into_owned()]);
+        }
         argv.extend(self.flags.upx.then(|| "--upx".to_owned()));
         let compiled = self.compiled(platform, program);
         argv.extend([&compiled, &path].map(|path| path.to_string_lossy().into_owned()));
@@ -127,7 +160,7 @@ impl Planner<'_> {
                 if self.flags.upx { ", packed by UPX" } else { "" }
             ),
             argv,
-            needs: words(&[compile, "engine"]),
+            needs: words(&[compile, "engine", &packages.name]),
             outputs: vec![path],
             ..Step::default()
         }

@@ -14,14 +14,16 @@ fn bdp_pushes_every_platform() {
     check_steps(
         &plan,
         &expect![[r#"
-        engine after : nice -n 19 cargo build --locked --package xtask-oci
-        compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
-        artifact-amd64 after compile, engine: target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
-        artifact-arm64 after compile, engine: target/debug/xtask-oci artifact --platform linux/arm64 target/aarch64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-arm64
-        push after artifact-amd64, artifact-arm64: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite.json
-    "#]],
+            engine after : nice -n 19 cargo build --locked --package xtask-oci
+            compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+            packages-arm64 after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_sqlite
+            packages-amd64 after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
+            artifact-amd64 after compile, engine, packages-amd64: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+            artifact-arm64 after compile, engine, packages-arm64: target/debug/xtask-oci artifact --platform linux/arm64 --package app --cargo-metadata target/packages-sqlite-linux-arm64.json target/aarch64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-arm64
+            push after artifact-amd64, artifact-arm64: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite.json
+        "#]],
     );
-    let spec: ImageSpec = serde_json::from_str(plan.steps[4].stdin.as_deref().unwrap()).unwrap();
+    let spec: ImageSpec = serde_json::from_str(plan.steps.last().unwrap().stdin.as_deref().unwrap()).unwrap();
     assert_eq!(spec.outputs, [Output::Registry { immutable: vec![], fallback: None, dry_run: false }]);
 }
 
@@ -35,12 +37,16 @@ fn variants_are_pushed_while_the_next_is_compiled() {
         [
             "engine after ",
             "compile-sqlite after ",
-            "artifact-sqlite-amd64 after compile-sqlite, engine",
-            "artifact-sqlite-arm64 after compile-sqlite, engine",
+            "packages-sqlite-arm64 after ",
+            "packages-sqlite-amd64 after ",
+            "artifact-sqlite-amd64 after compile-sqlite, engine, packages-sqlite-amd64",
+            "artifact-sqlite-arm64 after compile-sqlite, engine, packages-sqlite-arm64",
             "push-sqlite after artifact-sqlite-amd64, artifact-sqlite-arm64",
             "compile-postgres after artifact-sqlite-amd64, artifact-sqlite-arm64",
-            "artifact-postgres-amd64 after compile-postgres, engine",
-            "artifact-postgres-arm64 after compile-postgres, engine",
+            "packages-postgres-arm64 after ",
+            "packages-postgres-amd64 after ",
+            "artifact-postgres-amd64 after compile-postgres, engine, packages-postgres-amd64",
+            "artifact-postgres-arm64 after compile-postgres, engine, packages-postgres-arm64",
             "push-postgres after artifact-postgres-amd64, artifact-postgres-arm64",
         ]
     "#]]
@@ -64,7 +70,7 @@ fn what_the_configuration_says_of_registries_reaches_the_engine() {
             "{line}"
         );
     }
-    let spec: ImageSpec = serde_json::from_str(plan.steps[4].stdin.as_deref().unwrap()).unwrap();
+    let spec: ImageSpec = serde_json::from_str(plan.steps.last().unwrap().stdin.as_deref().unwrap()).unwrap();
     expect![[r#"
         (
             Registries {

@@ -50,8 +50,11 @@ fn everything_is_measured_for_every_database() {
             # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
             APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
 
+            # packages: list what the service for linux/amd64 and sqlite is made of
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json
+
             # artifact: put the binary in its place
-            target/debug/xtask-oci artifact --platform linux/amd64 target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+            target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
 
             # soak: put the service under load
             target/release/xtask-soak --backend sqlite --backend postgres --rounds 3 --seconds 10 --format markdown --report target/soak/report.md --binaries target/soak --musl target/dist/app-sqlite-linux-amd64

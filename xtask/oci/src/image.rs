@@ -124,10 +124,14 @@ impl PlatformImage {
 }
 
 impl Blob {
-    fn json(media_type: &'static str, document: &impl Serialize) -> Result<Blob> {
-        let bytes = serde_json::to_vec(document)?;
+    /// A blob that is not in a file.
+    pub fn document(media_type: &'static str, bytes: Vec<u8>) -> Blob {
         let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
-        Ok(Blob { media_type, digest, size, content: Content::Bytes(bytes.into()) })
+        Blob { media_type, digest, size, content: Content::Bytes(bytes.into()) }
+    }
+
+    fn json(media_type: &'static str, document: &impl Serialize) -> Result<Blob> {
+        Ok(Blob::document(media_type, serde_json::to_vec(document)?))
     }
 
     fn layer(layer: &LayerBlob) -> Blob {

@@ -41,7 +41,7 @@ fn run(command: Command) -> Result<Vec<String>> {
             if let Some(file) = metadata_file {
                 spec::write_report(&file, &report)?;
             }
-            Ok(Vec::new())
+            Ok(report.remarks)
         }
         Command::Pin { spec, lock } => {
             let PinSpec { images, registries } = spec::read(&spec)?;

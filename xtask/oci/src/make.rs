@@ -14,6 +14,7 @@ use crate::cache::{self, Cache};
 use crate::files::Rootfs;
 use crate::image::{Image, PlatformImage};
 use crate::layer::{self, LayerBlob};
+use crate::proof::attach::{self, Part};
 use crate::pull::Sources;
 use crate::pull::lock;
 use crate::registry::client::Connection;
@@ -43,7 +44,7 @@ pub fn image(spec: &ImageSpec, places: &Places) -> Result<ImageReport> {
     let parts = parts.collect::<Result<Vec<_>>>()?;
 
     let cache = Cache::new(&places.cache, spec.compression);
-    let (mut platforms, mut reports) = (Vec::new(), Vec::new());
+    let (mut platforms, mut reports, mut proofs) = (Vec::new(), Vec::new(), Vec::new());
     for (platform, base, rootfs) in parts {
         let mut layers = base.layers(spec, &cache)?;
         let mut history = base.history();
@@ -53,12 +54,15 @@ pub fn image(spec: &ImageSpec, places: &Places) -> Result<ImageReport> {
         }
         let image = PlatformImage::new(spec, platform, &base, &layers, history)?;
         reports.push(report(&image, &layers));
+        proofs.extend(has_proofs(spec).then(|| Part::of(platform, &base, &rootfs)));
         platforms.push(image);
     }
     let image = Image::new(spec, platforms)?;
+    let (referrers, remarks) =
+        if has_proofs(spec) { attach::referrers(spec, &image, &proofs)? } else { (Vec::new(), Vec::new()) };
     let mut push = None;
     for output in &spec.outputs {
-        match (output::write(&image, output, spec, &connection), output) {
+        match (output::write(&image, output, spec, &connection, &referrers), output) {
             (Err(error), Output::Registry { fallback: Some(fallback), .. })
                 if error.is::<Refused>() && *fallback != spec.compression =>
             {
@@ -69,7 +73,12 @@ pub fn image(spec: &ImageSpec, places: &Places) -> Result<ImageReport> {
     }
     cache::prune(&places.cache, cache::LIMIT)?;
     cache::prune(&places.blobs, cache::LIMIT_OF_BLOBS)?;
-    Ok(ImageReport { digest: image.root().digest.to_string(), platforms: reports, push })
+    Ok(ImageReport { digest: image.root().digest.to_string(), platforms: reports, remarks, push })
+}
+
+/// Whether SBOM and provenance are wanted.
+fn has_proofs(spec: &ImageSpec) -> bool {
+    spec.outputs.iter().any(|output| matches!(output, Output::Registry { proofs: true, .. }))
 }
 
 /// Makes the image anew for a registry that does not take it as it is.

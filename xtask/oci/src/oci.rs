@@ -29,6 +29,10 @@ pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
 pub mod annotation {
     /// When the image was made.
     pub const CREATED: &str = "org.opencontainers.image.created";
+    /// Where the source is.
+    pub const SOURCE: &str = "org.opencontainers.image.source";
+    /// The commit.
+    pub const REVISION: &str = "org.opencontainers.image.revision";
     /// The base by its name.
     pub const BASE_NAME: &str = "org.opencontainers.image.base.name";
     /// The digest of the base's manifest.

@@ -46,6 +46,9 @@ pub struct ImageSpec {
     /// The platforms, and the layers of each above the base, lowest first. What changes most often comes last. Every
     /// executable must be built for its platform. With more than one there is an index above the images.
     pub platforms: BTreeMap<Platform, Vec<Layer>>,
+    /// What whoever asked for the build chose, such as the cargo profile: for the provenance.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub build: BTreeMap<String, String>,
     /// Where the finished image is written.
     pub outputs: Vec<Output>,
     /// How registries are reached.
@@ -186,6 +189,9 @@ pub enum Output {
         /// Tags that never move once they exist; `*` stands for any characters.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         immutable: Vec<String>,
+        /// Whether SBOM and provenance go along.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        proofs: bool,
         /// How layers are compressed instead for a registry that does not take them as they are.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fallback: Option<Compression>,

@@ -12,6 +12,9 @@ pub struct ImageReport {
     pub digest: String,
     /// The image for each platform.
     pub platforms: Vec<PlatformReport>,
+    /// What people should know besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// What went to a registry, where it was pushed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<PushReport>,

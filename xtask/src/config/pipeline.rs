@@ -39,6 +39,9 @@ pub(crate) struct Push {
     /// Tags that never move once they exist; `*` stands for any characters.
     #[serde(default)]
     pub(crate) immutable: Vec<String>,
+    /// Whether SBOM and provenance go along.
+    #[serde(default)]
+    pub(crate) proofs: bool,
     /// How layers are compressed for a registry that does not take them as `image.compression` has them.
     pub(crate) fallback: Option<Compression>,
 }

@@ -25,8 +25,8 @@ pub(crate) fn plan(config: &Config, flags: &ImageFlags, default: &[Platform], dr
         lock: Some(config.target("xtask.lock")),
     };
     for build in builds {
-        let Push { immutable, fallback } = config.pipeline.push.clone();
-        let output = Output::Registry { immutable, fallback, dry_run };
+        let Push { immutable, proofs, fallback } = config.pipeline.push.clone();
+        let output = Output::Registry { immutable, proofs, fallback, dry_run };
         let spec = image::spec(config, flags, &build, several, output)?;
         let mut image = image::step(config, &spec, &build, several)?;
         image.step.name = build::name("push", &[(several, &build.backend)]);

@@ -52,12 +52,21 @@ pub(super) fn spec(
         config: run_config(config),
         labels: labels(config),
         platforms: build.platforms.iter().map(layers).collect(),
+        build: chosen(config, flags, build),
         outputs: vec![output],
         registries: registries(config),
     };
     // A name that is not known yet goes to the engine as it is, which looks it up and keeps its digest.
     spec.pin(&config.pins);
     Ok(spec)
+}
+
+/// What the provenance says of the build.
+fn chosen(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeMap<String, String> {
+    let profile = flags.build.profile.unwrap_or(config.pipeline.build.profile).name();
+    let known =
+        [("package", &*config.pipeline.build.package), ("backend", &*build.backend), ("profile", profile)];
+    known.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
 /// How registries are reached.

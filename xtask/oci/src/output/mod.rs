@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::image::Image;
 use crate::oci::{self, Annotations, Index, annotation};
+use crate::proof::referrer::Referrer;
 use crate::registry::client::Connection;
 use crate::registry::push::{self, Push};
 
@@ -26,6 +27,7 @@ pub fn write(
     output: &Output,
     spec: &ImageSpec,
     connection: &Connection,
+    referrers: &[Referrer],
 ) -> Result<Option<PushReport>> {
     match output {
         Output::Layout { dest } => layout::write(image, dest).map(|()| None),
@@ -36,7 +38,7 @@ pub fn write(
                 Base::Image(base) => vec![base.repository().clone()],
                 Base::Static | Base::Scratch => Vec::new(),
             };
-            let how = Push { sources, immutable, dry_run: *dry_run };
+            let how = Push { sources, immutable, referrers, dry_run: *dry_run };
             push::push(image, connection, &how).map(Some)
         }
     }

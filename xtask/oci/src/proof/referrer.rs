@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
-use crate::files::Content;
 use crate::image::Blob;
 use crate::oci::{Annotations, Descriptor, INDEX, MANIFEST};
 
@@ -29,6 +28,8 @@ pub struct Referrer {
     pub config: Blob,
     /// The document.
     pub layer: Blob,
+    /// The digest of what it refers to.
+    pub subject: Digest,
     annotations: Annotations,
 }
 
@@ -56,8 +57,8 @@ impl Referrer {
         content: Vec<u8>,
         annotations: Annotations,
     ) -> Result<Referrer> {
-        let config = blob(EMPTY, EMPTY_CONTENT.to_vec());
-        let layer = blob(media_type, content);
+        let config = Blob::document(EMPTY, EMPTY_CONTENT.to_vec());
+        let layer = Blob::document(media_type, content);
         let manifest = ArtifactManifest {
             schema_version: 2,
             media_type: MANIFEST,
@@ -68,8 +69,8 @@ impl Referrer {
             subject: Descriptor { annotations: Annotations::new(), platform: None, ..subject.clone() },
             annotations: &annotations,
         };
-        let manifest = blob(MANIFEST, serde_json::to_vec(&manifest)?);
-        Ok(Referrer { manifest, config, layer, annotations })
+        let manifest = Blob::document(MANIFEST, serde_json::to_vec(&manifest)?);
+        Ok(Referrer { manifest, config, layer, subject: subject.digest, annotations })
     }
 
     /// Everything that it consists of, in the order in which a registry takes it.
@@ -157,11 +158,6 @@ fn is_descriptor(fields: &Map<String, Value>) -> bool {
         && fields.get("size").is_some_and(Value::is_u64)
 }
 
-fn blob(media_type: &'static str, content: Vec<u8>) -> Blob {
-    let (digest, size) = (Digest::of(&content), content.len() as u64);
-    Blob { media_type, digest, size, content: Content::Bytes(content.into()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +165,7 @@ mod tests {
     const SPDX: &str = "application/spdx+json";
 
     fn subject() -> Descriptor {
-        let image = blob(MANIFEST, b"image".to_vec());
+        let image = Blob::document(MANIFEST, b"image".to_vec());
         let annotations =
             Annotations::from([("org.opencontainers.image.ref.name".to_owned(), "1".to_owned())]);
         Descriptor { annotations, ..image.descriptor() }

@@ -9,7 +9,6 @@ use super::client::{Call, Client, Connection};
 use super::retry::Failure;
 use crate::compress::LayerWriter;
 use crate::digest::Digest;
-use crate::files::Content;
 use crate::image::Blob;
 use crate::oci;
 
@@ -93,7 +92,7 @@ impl Trial {
             "config": {"Labels": {"check": content}},
         });
         let trial = Trial {
-            config: blob(oci::CONFIG, config.to_string().into_bytes()),
+            config: Blob::document(oci::CONFIG, config.to_string().into_bytes()),
             zstd: layer(&content, Compression::default())?,
             gzip: layer(&content, Compression::Gzip(6))?,
         };
@@ -112,17 +111,20 @@ impl Trial {
             manifest["subject"] = json!(subject.descriptor());
             manifest["artifactType"] = json!("application/vnd.example.check");
         }
-        blob(oci::MANIFEST, manifest.to_string().into_bytes())
+        Blob::document(oci::MANIFEST, manifest.to_string().into_bytes())
     }
 
     fn index(&self, manifest: &Blob) -> Blob {
         let index =
             json!({"schemaVersion": 2, "mediaType": oci::INDEX, "manifests": [manifest.descriptor()]});
-        blob(oci::INDEX, index.to_string().into_bytes())
+        Blob::document(oci::INDEX, index.to_string().into_bytes())
     }
 
     fn put(&self, client: &Client, manifest: &Blob) -> Result<(), String> {
-        client.put_manifest(manifest, &manifest.digest.to_string()).map_err(|error| format!("{error:#}"))
+        client
+            .put_manifest(manifest, &manifest.digest.to_string())
+            .map(drop)
+            .map_err(|error| format!("{error:#}"))
     }
 }
 
@@ -165,14 +167,5 @@ fn layer(content: &str, compression: Compression) -> Result<Blob> {
     let mut writer = LayerWriter::new(Vec::new(), compression, None)?;
     std::io::Write::write_all(&mut writer, content.as_bytes())?;
     let made = writer.finish().context("cannot compress")?;
-    Ok(blob(compression.layer_media_type(), made.inner))
-}
-
-fn blob(media_type: &'static str, bytes: Vec<u8>) -> Blob {
-    Blob {
-        media_type,
-        digest: Digest::of(&bytes),
-        size: bytes.len() as u64,
-        content: Content::Bytes(bytes.into()),
-    }
+    Ok(Blob::document(compression.layer_media_type(), made.inner))
 }

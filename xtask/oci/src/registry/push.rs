@@ -18,6 +18,8 @@ use super::retry::Failure;
 use super::upload::Transfer;
 use crate::files::Content;
 use crate::image::{Blob, Image};
+use crate::oci;
+use crate::proof::referrer::{self, Referrer};
 
 /// How many blobs go at a time. More do not fill a connection better, and registries begin to refuse.
 const PARALLEL: usize = 4;
@@ -39,6 +41,8 @@ pub struct Push<'a> {
     pub sources: Vec<Repository>,
     /// Tags that never move once they exist; `*` stands for any characters.
     pub immutable: &'a [String],
+    /// Documents that refer to the image, and go along.
+    pub referrers: &'a [Referrer],
     /// Whether to look only, and upload nothing.
     pub dry_run: bool,
 }
@@ -74,6 +78,7 @@ pub fn push(image: &Image, connection: &Connection, how: &Push<'_>) -> Result<Pu
         }
         if !how.dry_run {
             manifests(client, image)?;
+            how.referrers.iter().try_for_each(|referrer| client.attach(referrer))?;
         }
     }
     if !how.dry_run {
@@ -145,11 +150,30 @@ fn manifests(client: &Client, image: &Image) -> Result<()> {
 }
 
 impl Client {
-    /// Puts a manifest or an index under a tag or its digest.
+    /// Puts a document beside the image that it refers to: by the registry's own list or, where it has none, in an index
+    /// under a tag that is made of the image's digest.
+    fn attach(&self, referrer: &Referrer) -> Result<()> {
+        for blob in [&referrer.config, &referrer.layer] {
+            self.upload(blob)?;
+        }
+        if self.put_manifest(&referrer.manifest, &referrer.manifest.digest.to_string())? {
+            return Ok(());
+        }
+        let tag = referrer::fallback_tag(referrer.subject);
+        let old = self.manifest(&tag)?.map(|found| found.bytes);
+        let index = referrer::fallback_index(old.as_deref(), referrer)?;
+        if old.as_ref() != Some(&index) {
+            self.put_manifest(&Blob::document(oci::INDEX, index), &tag)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a manifest or an index under a tag or its digest. Returns whether the registry keeps a list of what refers to
+    /// the manifest's subject, as the distribution specification 1.1 has it.
     ///
     /// # Errors
     /// The registry cannot be reached or refuses.
-    pub fn put_manifest(&self, manifest: &Blob, reference: &str) -> Result<()> {
+    pub fn put_manifest(&self, manifest: &Blob, reference: &str) -> Result<bool> {
         let Content::Bytes(bytes) = &manifest.content else { bail!("{} is not a document", manifest.digest) };
         let url = self.location.url(&format!("manifests/{reference}"));
         let call = Call {
@@ -163,7 +187,7 @@ impl Client {
                 Some(other) if other != manifest.digest.to_string() => {
                     Err(Failure::Final(anyhow!("the registry made {other} of {}", manifest.digest)))
                 }
-                _ => Ok(()),
+                _ => Ok(header(&answer, "oci-subject").is_some()),
             }
         };
         let put = || match put() {

@@ -116,6 +116,7 @@ impl Sandbox {
                     layer("app", vec![self.entry("app", "/app", Some(0o755))]),
                 ],
             )]),
+            build: BTreeMap::new(),
             outputs: vec![
                 Output::Archive { dest: self.path("image.tar") },
                 Output::Layout { dest: self.path("layout") },

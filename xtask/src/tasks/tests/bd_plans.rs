@@ -88,6 +88,11 @@ fn bd_loads_into_the_runtime_that_runs() {
                   }
                 ]
               },
+              "build": {
+                "backend": "sqlite",
+                "package": "app",
+                "profile": "release"
+              },
               "outputs": [
                 {
                   "type": "archive",
@@ -241,6 +246,11 @@ fn bd_with_every_flag() {
                     ]
                   }
                 ]
+              },
+              "build": {
+                "backend": "postgres",
+                "package": "app",
+                "profile": "release"
               },
               "outputs": [
                 {

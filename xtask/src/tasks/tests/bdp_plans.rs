@@ -24,7 +24,10 @@ fn bdp_pushes_every_platform() {
         "#]],
     );
     let spec: ImageSpec = serde_json::from_str(plan.steps.last().unwrap().stdin.as_deref().unwrap()).unwrap();
-    assert_eq!(spec.outputs, [Output::Registry { immutable: vec![], fallback: None, dry_run: false }]);
+    assert_eq!(
+        spec.outputs,
+        [Output::Registry { immutable: vec![], proofs: false, fallback: None, dry_run: false }]
+    );
 }
 
 #[test]
@@ -86,6 +89,7 @@ fn what_the_configuration_says_of_registries_reaches_the_engine() {
                     immutable: [
                         "*.*.*",
                     ],
+                    proofs: false,
                     fallback: None,
                     dry_run: true,
                 },

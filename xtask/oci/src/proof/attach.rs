@@ -1,0 +1,129 @@
+//! The documents that go beside a pushed image: what its binaries consist of, and how it was made.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use image_spec::{ImageSpec, Platform};
+use serde_json::{Value, json};
+
+use super::provenance::{self, Builder, Dependency, GitSource, Provenance, Subject};
+use super::referrer::Referrer;
+use super::sbom::{self, Binary, Format, Inventory};
+use crate::base::Foundation;
+use crate::digest::Digest;
+use crate::files::{Content, Kind, Rootfs};
+use crate::image::{Image, PlatformImage};
+use crate::oci::{Annotations, annotation};
+use crate::time;
+
+/// Says how the parameters are to be understood, and who builds.
+const BUILD_TYPE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/images.md#proofs");
+
+/// What the documents say of one platform.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The platform.
+    pub platform: Platform,
+    /// Binaries that say what they were compiled from.
+    pub binaries: Vec<Binary>,
+    /// The base by its name and digest, if it is somebody else's image.
+    pub base: Option<(String, Digest)>,
+}
+
+impl Part {
+    /// Looks at every program that `rootfs` adds to its base.
+    pub fn of(platform: Platform, base: &Foundation, rootfs: &Rootfs) -> Part {
+        let mut binaries = Vec::new();
+        for (path, entry) in rootfs.layers.iter().flat_map(|layer| &layer.entries) {
+            if let Kind::File { content: Content::Path(source), .. } = &entry.kind
+                && entry.mode & 0o111 != 0
+                && let Ok(binary) = Binary::read(source)
+            {
+                binaries.push(Binary { name: path.clone(), ..binary });
+            }
+        }
+        let base = base.image.as_ref().map(|image| (image.name(), image.digest));
+        Part { platform, binaries, base }
+    }
+}
+
+/// The documents, and what people should know of those that there are not.
+///
+/// # Errors
+/// What is said of the source or the build cannot be published, such as a password in a URL.
+pub fn referrers(spec: &ImageSpec, image: &Image, parts: &[Part]) -> Result<(Vec<Referrer>, Vec<String>)> {
+    let (mut documents, mut remarks) = (Vec::new(), Vec::new());
+    for part in parts {
+        let Some(made) = image.platforms.iter().find(|made| made.platform == part.platform) else { continue };
+        if part.binaries.is_empty() {
+            remarks.push(format!("no SBOM for {}: no program says what it was compiled from", part.platform));
+            continue;
+        }
+        documents.extend(sboms(spec, made, part)?);
+    }
+    match source(spec) {
+        Some(source) => documents.push(origin(spec, image, parts, source)?),
+        None => remarks.push("no provenance: the image is of no commit, or of one with changes".to_owned()),
+    }
+    Ok((documents, remarks))
+}
+
+fn sboms(spec: &ImageSpec, image: &PlatformImage, part: &Part) -> Result<Vec<Referrer>> {
+    let name = spec.tags.first().map(ToString::to_string).unwrap_or_default();
+    let inventory = Inventory {
+        image: Some(sbom::Image { name, digest: Some(image.manifest.digest) }),
+        binaries: part.binaries.clone(),
+        licences: BTreeMap::new(),
+        created: spec.created,
+    };
+    let subject = image.manifest.descriptor();
+    let documents = [Format::Spdx, Format::Cyclonedx].map(|format| {
+        let content = sbom::document(&inventory, format)?;
+        Referrer::new(&subject, format.media_type(), content, annotations(spec, []))
+    });
+    documents.into_iter().collect()
+}
+
+fn origin(spec: &ImageSpec, image: &Image, parts: &[Part], source: GitSource) -> Result<Referrer> {
+    let name = spec.tags.first().map(|tag| tag.repository().to_string()).unwrap_or_default();
+    let digests = image.index.iter().chain(image.platforms.iter().map(|platform| &platform.manifest));
+    let platforms = spec.platforms.keys().map(ToString::to_string).collect::<Vec<_>>();
+    let mut parameters: BTreeMap<String, Value> =
+        spec.build.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+    parameters.insert("platforms".to_owned(), json!(platforms));
+    parameters.insert("compression".to_owned(), json!(spec.compression));
+    let mut dependencies = parts
+        .iter()
+        .filter_map(|part| part.base.clone())
+        .map(|(name, digest)| Dependency { name, uri: None, digest });
+    let base = dependencies.next();
+    let lock = Path::new("Cargo.lock");
+    let lock = lock.is_file().then(|| Digest::of_file(lock)).transpose()?;
+    let lock = lock.map(|digest| Dependency { name: "Cargo.lock".to_owned(), uri: None, digest });
+    let version = [("xtask-oci".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+    let statement = provenance::statement(&Provenance {
+        subjects: digests.map(|blob| Subject { name: name.clone(), digest: blob.digest }).collect(),
+        build_type: BUILD_TYPE.to_owned(),
+        parameters,
+        source,
+        dependencies: base.into_iter().chain(lock).collect(),
+        builder: Builder { id: BUILD_TYPE.to_owned(), version: version.into() },
+        invocation: None,
+    });
+    let statement = statement.context("the provenance cannot be written")?;
+    let predicate = [("in-toto.io/predicate-type".to_owned(), provenance::PREDICATE_TYPE.to_owned())];
+    Referrer::new(&image.root().descriptor(), provenance::MEDIA_TYPE, statement, annotations(spec, predicate))
+}
+
+fn annotations<const N: usize>(spec: &ImageSpec, more: [(String, String); N]) -> Annotations {
+    let created = (annotation::CREATED.to_owned(), time::rfc3339(spec.created));
+    [created].into_iter().chain(more).collect()
+}
+
+/// The commit that the labels name, if it is one without changes.
+fn source(spec: &ImageSpec) -> Option<GitSource> {
+    let repository = spec.labels.get(annotation::SOURCE)?.clone();
+    let commit = spec.labels.get(annotation::REVISION)?.clone();
+    (!commit.ends_with("-dirty")).then_some(GitSource { repository, commit })
+}

@@ -161,6 +161,7 @@ fn is_descriptor(fields: &Map<String, Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::Content;
 
     const SPDX: &str = "application/spdx+json";
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use image_spec::{FileEntry, FolderEntry, Platform, Reference};
+use image_spec::{FileEntry, FolderEntry, LinkEntry, Platform, Reference};
 
 use crate::error::PathContext as _;
 use crate::files::{Content, Entries, Entry, Kind, Rootfs, ancestors, is_normal};
@@ -98,6 +98,14 @@ impl Collector<'_> {
         let (uid, gid) = numeric_user(owner)?;
         self.entries.insert(dest.clone(), Entry { uid, gid: gid.unwrap_or(0), ..Entry::folder(0o755) });
         Ok(())
+    }
+
+    /// Adds a symbolic link.
+    pub(crate) fn link(&mut self, link: &LinkEntry) -> Result<()> {
+        let LinkEntry { dest, target } = link;
+        check_destination(dest)?;
+        ensure!(dest != "/" && !target.is_empty(), "the link {dest} needs a name and a target");
+        self.insert(dest.clone(), Entry::link(target.clone()))
     }
 
     /// Collects what is in `folder`, which lies in the source folder `root`.

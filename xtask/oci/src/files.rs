@@ -156,6 +156,7 @@ impl Rootfs {
         let collected = layer.files.iter().try_for_each(|file| collector.collect(file));
         collected
             .and_then(|()| layer.folders.iter().try_for_each(|folder| collector.own_folder(folder)))
+            .and_then(|()| layer.links.iter().try_for_each(|link| collector.link(link)))
             .with_context(|| format!("layer `{}`", layer.name))?;
         let entries = collector.entries;
         self.layers.push(LayerFiles { name: layer.name.clone(), entries, mtime });

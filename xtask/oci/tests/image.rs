@@ -153,7 +153,7 @@ fn entries_have_plain_modes_and_folders_keep_their_owner() {
         sandbox.entry("app", "/opt/app", Some(0o500)),
     ];
     let data = FolderEntry { dest: "/opt/data".to_owned(), owner: "1000:50".to_owned() };
-    layers(&mut spec).push(Layer { name: "tree".to_owned(), files, folders: vec![data] });
+    layers(&mut spec).push(Layer { name: "tree".to_owned(), files, folders: vec![data], links: vec![] });
     let report = sandbox.write(&spec);
     assert_eq!(
         entries(&sandbox.blob(&report.platforms[0].layers[3].digest)),

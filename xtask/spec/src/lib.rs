@@ -138,6 +138,9 @@ pub struct Layer {
     /// Its empty folders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<FolderEntry>,
+    /// Its symbolic links.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkEntry>,
 }
 
 /// A file of this machine or of another image, or a folder with all that is in it, and its place in the image.
@@ -168,6 +171,16 @@ pub struct FolderEntry {
     pub dest: String,
     /// Numeric `uid:gid` of its owner, who alone may write to it.
     pub owner: String,
+}
+
+/// A symbolic link of the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkEntry {
+    /// Its absolute path in the image.
+    pub dest: String,
+    /// The path that it points to.
+    pub target: String,
 }
 
 /// A place that the finished image is written to, whole or not at all.

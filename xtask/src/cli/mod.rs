@@ -110,6 +110,9 @@ pub(crate) struct BuildFlags {
     /// Platforms, such as linux/amd64,linux/arm64 [default: this machine's; bdp: all in config/pipeline.toml]
     #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform)]
     pub(crate) platforms: Vec<Platform>,
+    /// What it is for: debug keeps symbols, and puts a shell into the image
+    #[arg(long)]
+    pub(crate) variant: Option<Variant>,
     /// Cargo profile: release for every day, dist for what is shipped [default: from config/pipeline.toml]
     #[arg(long)]
     pub(crate) profile: Option<Profile>,
@@ -174,6 +177,20 @@ impl Profile {
             Profile::Release => "release",
             Profile::Dist => "dist",
         }
+    }
+}
+
+/// What a build is for, besides what is shipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Variant {
+    /// To be looked into
+    Debug,
+}
+
+impl Variant {
+    /// What names of it end with.
+    pub(crate) fn suffix(asked: Option<Variant>) -> &'static str {
+        if asked.is_some() { "-debug" } else { "" }
     }
 }
 

@@ -5,6 +5,7 @@
 #[cfg(test)]
 pub(crate) mod fixture;
 mod host;
+mod image;
 mod pipeline;
 mod source;
 
@@ -19,7 +20,10 @@ use crate::error::{Usage, did_you_mean};
 use crate::tools::Need;
 
 pub(crate) use host::{Host, is_dumb_terminal, no_color};
-pub(crate) use pipeline::{File, Pipeline, Push};
+#[cfg(test)]
+pub(crate) use image::Debug;
+pub(crate) use image::File;
+pub(crate) use pipeline::{Pipeline, Push};
 pub(crate) use source::{Package, Source};
 
 /// Where digests of images are kept, from the workspace root.

@@ -8,7 +8,7 @@ use image_spec::Platform;
 
 use super::linking::{self, Linking};
 use super::{engine, engine_step, words};
-use crate::cli::{BuildFlags, Profile};
+use crate::cli::{BuildFlags, Profile, Variant};
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step};
 
@@ -20,6 +20,8 @@ pub(super) struct Build {
     pub(super) platforms: Vec<Platform>,
     /// One for every platform and program.
     pub(super) artifacts: Vec<Artifact>,
+    /// What they are for.
+    pub(super) variant: Option<Variant>,
     /// What makes them.
     pub(super) steps: Vec<Step>,
 }
@@ -107,7 +109,8 @@ impl Planner<'_> {
             places.insert(0, packages);
         }
         let (backend, platforms) = (backend.to_owned(), self.platforms.clone());
-        Build { backend, platforms, artifacts, steps: iter::once(compile).chain(places).collect() }
+        let variant = self.flags.variant;
+        Build { backend, platforms, artifacts, variant, steps: iter::once(compile).chain(places).collect() }
     }
 
     /// Has cargo list what the binaries for a platform are made of. Beside the compiler, which takes longer.
@@ -145,6 +148,7 @@ impl Planner<'_> {
         for list in &packages.outputs {
             argv.extend(["--cargo-metadata".to_owned(), list.to_string_lossy().into_owned()]);
         }
+        argv.extend(self.flags.variant.map(|_| "--keep-symbols".to_owned()));
         argv.extend(self.flags.upx.then(|| "--upx".to_owned()));
         let compiled = self.compiled(platform, program);
         argv.extend([&compiled, &path].map(|path| path.to_string_lossy().into_owned()));
@@ -168,7 +172,8 @@ impl Planner<'_> {
 
     /// Where a finished binary is.
     fn artifact(&self, backend: &str, platform: Platform, program: &str) -> PathBuf {
-        self.config.target(&format!("dist/{program}-{backend}-{}", platform.slug()))
+        let suffix = Variant::suffix(self.flags.variant);
+        self.config.target(&format!("dist/{program}-{backend}-{}{suffix}", platform.slug()))
     }
 
     /// Where cargo leaves a binary.
@@ -201,6 +206,13 @@ impl Planner<'_> {
         step.outputs
             .extend(platforms.iter().flat_map(|p| programs.iter().map(|program| self.compiled(*p, program))));
         step.env.extend(commit(config).map(|commit| ("APP_COMMIT".to_owned(), commit)));
+        if self.flags.variant.is_some() {
+            let profile = self.profile().name();
+            let settings = ["strip='none'", "debug='line-tables-only'"];
+            let settings =
+                settings.map(|setting| ["--config".to_owned(), format!("profile.{profile}.{setting}")]);
+            step.argv.extend(settings.into_iter().flatten());
+        }
         step.argv.extend(mirror(config));
         self.add_rustflags(&mut step);
         step
@@ -250,12 +262,14 @@ fn commit(config: &Config) -> Option<String> {
     Some(format!("{}{mark}", &hash[..hash.len().min(12)]))
 }
 
-/// Flags that make the binary static and independent of where it was built.
+/// Flags that make the binary static, independent of where it was built, and known by an id.
 fn rustflags(config: &Config, linking: &Linking) -> Vec<String> {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let mut flags = words(linking.rustflags);
     flags.push(remap(&config.host.cargo_home, "/cargo"));
     flags.push(remap(&config.root, "/src"));
+    // What a debugger finds the debug information by, which is kept beside the binary.
+    flags.extend(words(&["-C", "link-arg=-Wl,--build-id=sha1"]));
     flags
 }
 

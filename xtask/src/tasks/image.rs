@@ -12,7 +12,8 @@ use image_spec::{
 
 use super::build::{self, Build};
 use super::engine;
-use crate::cli::ImageFlags;
+use super::shell::shell;
+use crate::cli::{ImageFlags, Variant};
 use crate::config::{Config, File, IMAGES_LOCK};
 use crate::error::Usage;
 use crate::plan::Step;
@@ -27,10 +28,11 @@ pub(super) struct ImageStep {
 
 /// How files about the image of a build are named: `app-sqlite-linux-amd64`, or `app-sqlite` for several platforms.
 pub(super) fn name(config: &Config, build: &Build) -> String {
-    let name = format!("{}-{}", config.pipeline.build.package, build.backend);
+    let (package, backend) = (&config.pipeline.build.package, &build.backend);
+    let suffix = Variant::suffix(build.variant);
     match &build.platforms[..] {
-        [platform] => format!("{name}-{}", platform.slug()),
-        _ => name,
+        [platform] => format!("{package}-{backend}-{}{suffix}", platform.slug()),
+        _ => format!("{package}-{backend}{suffix}"),
     }
 }
 
@@ -120,6 +122,8 @@ fn tags(config: &Config, flags: &ImageFlags, backend: &str, several: bool) -> Re
             names.push(name);
         }
     }
+    let suffix = Variant::suffix(flags.build.variant);
+    names.iter_mut().for_each(|name| *name += suffix);
     let tags = names.iter().map(|name| name.parse::<Tag>()).collect::<Result<Vec<_>, _>>();
     let tags = tags.map_err(|error| Usage(format!("the image cannot be named so: {error}")))?;
     Ok(tags.iter().map(|tag| repository.with_tag(tag)).collect())
@@ -162,6 +166,9 @@ fn labels(config: &Config) -> BTreeMap<String, String> {
 fn layers(config: &Config, build: &Build, platform: Platform) -> Vec<Layer> {
     let image = &config.pipeline.image;
     let mut layers = Vec::<Layer>::new();
+    if let (Some(Variant::Debug), Some(debug)) = (build.variant, &image.debug) {
+        layers.push(shell(debug.shell.clone()));
+    }
     // Files of other images change least.
     let (others, own) = image.files.iter().partition::<Vec<_>, _>(|file| file.from.is_some());
     for file in others.into_iter().chain(own) {
@@ -186,7 +193,7 @@ fn layers(config: &Config, build: &Build, platform: Platform) -> Vec<Layer> {
 fn layer<'a>(layers: &'a mut Vec<Layer>, name: &str) -> &'a mut Layer {
     let found = layers.iter().position(|layer| layer.name == name);
     let at = found.unwrap_or_else(|| {
-        layers.push(Layer { name: name.to_owned(), files: vec![], folders: vec![] });
+        layers.push(Layer { name: name.to_owned(), files: vec![], folders: vec![], links: vec![] });
         layers.len() - 1
     });
     &mut layers[at]

@@ -10,6 +10,7 @@ mod linking;
 mod load;
 pub(crate) mod pin;
 pub(crate) mod registry;
+mod shell;
 pub(crate) mod soak;
 pub(crate) mod sqlx;
 #[cfg(test)]

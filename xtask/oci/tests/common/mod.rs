@@ -93,7 +93,8 @@ impl Sandbox {
 
     /// The image of the project, written to `image.tar` and to the folder `layout`.
     pub fn spec(&self) -> ImageSpec {
-        let layer = |name: &str, files| Layer { name: name.to_owned(), files, folders: vec![] };
+        let layer =
+            |name: &str, files| Layer { name: name.to_owned(), files, folders: vec![], links: vec![] };
         ImageSpec {
             base: Base::Static,
             tags: vec!["xtask-oci-test:latest".parse().unwrap()],

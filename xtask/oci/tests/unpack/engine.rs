@@ -40,7 +40,8 @@ fn on_base(pulled: &Pulled, files: &[(&str, &[u8], &str)]) -> anyhow::Result<Roo
         }
     };
     let folders = vec![FolderEntry { dest: "/home/app/data".to_owned(), owner: "1000".to_owned() }];
-    let layer = Layer { name: "own".to_owned(), files: files.iter().map(file).collect(), folders };
+    let layer =
+        Layer { name: "own".to_owned(), files: files.iter().map(file).collect(), folders, links: vec![] };
     let connection = Connection::new(&Registries::default());
     let sources = Sources::new(&connection, &pulled.path("blobs"), &pulled.path("cache"), Pins::default());
     rootfs.add(&layer, Platform::LinuxAmd64, &sources, 0)?;

@@ -20,7 +20,7 @@ fn bd_loads_into_the_runtime_that_runs() {
             nice -n 19 cargo build --locked --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json
@@ -178,7 +178,7 @@ fn bd_with_every_flag() {
             nice -n 19 cargo build --locked --package xtask-oci
 
             # compile: compile the service for linux/amd64 and postgres, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and postgres is made of
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_postgres >target/packages-postgres-linux-amd64.json
@@ -282,13 +282,13 @@ fn one_backend_is_packed_while_the_next_is_compiled() {
         &plan,
         &expect![[r#"
             engine after : nice -n 19 cargo build --locked --package xtask-oci
-            compile-sqlite after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+            compile-sqlite after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages-sqlite-arm64 after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_sqlite
             packages-sqlite-amd64 after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
             artifact-sqlite-amd64 after compile-sqlite, engine, packages-sqlite-amd64: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
             artifact-sqlite-arm64 after compile-sqlite, engine, packages-sqlite-arm64: target/debug/xtask-oci artifact --platform linux/arm64 --package app --cargo-metadata target/packages-sqlite-linux-arm64.json target/aarch64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-arm64
             image-sqlite after artifact-sqlite-amd64, artifact-sqlite-arm64: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite.json
-            compile-postgres after artifact-sqlite-amd64, artifact-sqlite-arm64: cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+            compile-postgres after artifact-sqlite-amd64, artifact-sqlite-arm64: cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages-postgres-arm64 after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_postgres
             packages-postgres-amd64 after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_postgres
             artifact-postgres-amd64 after compile-postgres, engine, packages-postgres-amd64: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-postgres-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
@@ -348,7 +348,7 @@ fn further_binaries_and_arguments_go_along() {
         &plan,
         &expect![[r#"
             engine after : nice -n 19 cargo build --locked --package xtask-oci
-            compile after : cargo zigbuild --locked --package app --bin app --bin worker --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+            compile after : cargo zigbuild --locked --package app --bin app --bin worker --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
             artifact-app after compile, engine, packages: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
             artifact-worker after compile, engine, packages: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/worker target/dist/worker-sqlite-linux-amd64
@@ -387,6 +387,7 @@ fn further_binaries_and_arguments_go_along() {
                     },
                 ],
                 folders: [],
+                links: [],
             },
         )
     "#]]
@@ -427,7 +428,7 @@ fn bd_pushes_the_platform_of_this_machine() {
         &plan,
         &expect![[r#"
             engine after : nice -n 19 cargo build --locked --package xtask-oci
-            compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]
+            compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
             artifact after compile, engine, packages: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
             push after artifact: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite-linux-amd64.json

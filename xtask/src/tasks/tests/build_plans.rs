@@ -19,7 +19,7 @@ fn build_takes_the_first_way_to_link_that_works() {
             nice -n 19 cargo build --locked --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json
@@ -35,6 +35,7 @@ fn build_with_every_flag() {
     let flags = BuildFlags {
         backends: vec!["postgres".to_owned()],
         platforms: vec![Platform::LinuxArm64],
+        variant: None,
         profile: Some(Profile::Dist),
         linker: Some(Linker::Zigbuild),
         upx: true,
@@ -48,7 +49,7 @@ fn build_with_every_flag() {
             nice -n 19 cargo build --locked --package xtask-oci
 
             # compile: compile the service for linux/arm64 and postgres, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/arm64 and postgres is made of
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_postgres >target/packages-postgres-linux-arm64.json
@@ -71,7 +72,7 @@ fn build_by_musl_gcc() {
             nice -n 19 cargo build --locked --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by musl-gcc
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json
@@ -93,7 +94,7 @@ fn build_on_a_machine_with_nothing_but_a_compiler() {
             nice -n 19 cargo build --locked --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json
@@ -117,7 +118,7 @@ fn build_adds_to_the_rustflags_of_the_user() {
             nice -n 19 cargo build --locked --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
+            APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src -C link-arg=-Wl,--build-id=sha1' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json
@@ -142,7 +143,7 @@ fn build_keeps_to_a_target_folder_elsewhere() {
             nice -n 19 cargo build --locked --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >'/var/build cache/packages-sqlite-linux-amd64.json'

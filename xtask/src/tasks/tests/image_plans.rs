@@ -4,9 +4,9 @@ use expect_test::expect;
 use image_spec::{ImageSpec, Platform};
 
 use super::check_steps;
-use crate::cli::BdFlags;
+use crate::cli::{BdFlags, BuildFlags, ImageFlags, Variant};
 use crate::config::fixture::config;
-use crate::config::{Config, File};
+use crate::config::{Config, Debug, File};
 use crate::tasks::{bd, pin};
 
 /// An image on somebody else's base, with files of others.
@@ -88,4 +88,83 @@ fn pin_looks_up_every_image_once() {
         }"#]]
     .assert_eq(plan.steps[1].stdin.as_deref().unwrap());
     assert!(pin::plan(&config()).unwrap().steps.is_empty());
+}
+
+#[test]
+fn the_variant_debug_keeps_symbols_and_has_a_shell() {
+    let mut config = config();
+    config.pipeline.image.debug = Some(Debug { shell: "busybox:1.37-musl".parse().unwrap() });
+    let build = BuildFlags { variant: Some(Variant::Debug), ..BuildFlags::default() };
+    let flags = BdFlags { image: ImageFlags { build, ..ImageFlags::default() }, output: None };
+    let plan = bd::plan(&config, &flags).unwrap();
+    check_steps(
+        &plan,
+        &expect![[r#"
+        engine after : nice -n 19 cargo build --locked --package xtask-oci
+        compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config profile.release.strip='none' --config profile.release.debug='line-tables-only' --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+        packages after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
+        artifact after compile, engine, packages: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json --keep-symbols target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64-debug
+        image after artifact: target/debug/xtask-oci image --cache target/images/cache --blobs /home/me/.cache/xtask-oci --lock config/images.lock --metadata-file target/images/app-sqlite-linux-amd64-debug.json
+        load after image: docker load --quiet --input target/images/app-sqlite-linux-amd64-debug.tar
+    "#]],
+    );
+    let image = plan.steps.iter().find(|step| step.name == "image").unwrap();
+    let spec: ImageSpec = serde_json::from_str(image.stdin.as_deref().unwrap()).unwrap();
+    let shell = &spec.platforms[&Platform::LinuxAmd64][0];
+    expect![[r#"
+        (
+            [
+                Reference {
+                    repository: Repository(
+                        "team/app",
+                    ),
+                    tag: Some(
+                        Tag(
+                            "1.2.3-debug",
+                        ),
+                    ),
+                    digest: None,
+                },
+                Reference {
+                    repository: Repository(
+                        "team/app",
+                    ),
+                    tag: Some(
+                        Tag(
+                            "latest-debug",
+                        ),
+                    ),
+                    digest: None,
+                },
+            ],
+            [
+                FileEntry {
+                    from: Some(
+                        Reference {
+                            repository: Repository(
+                                "busybox",
+                            ),
+                            tag: Some(
+                                Tag(
+                                    "1.37-musl",
+                                ),
+                            ),
+                            digest: None,
+                        },
+                    ),
+                    src: "/bin/busybox",
+                    dest: "/busybox/busybox",
+                    mode: Some(
+                        493,
+                    ),
+                    owner: None,
+                },
+            ],
+            LinkEntry {
+                dest: "/busybox/awk",
+                target: "busybox",
+            },
+        )
+    "#]]
+    .assert_debug_eq(&(&spec.tags, &shell.files, &shell.links[0]));
 }

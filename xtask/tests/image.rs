@@ -66,7 +66,7 @@ fn the_second_run_has_nothing_to_do() -> Outcome {
     bd(&["--output", "oci"]);
     let events = events(&bd(&["--output", "oci"]));
     let finished = events.iter().filter(|event| event["event"] == "step-finished").collect::<Vec<_>>();
-    assert_eq!(finished.len(), 4);
+    assert_eq!(finished.len(), 5);
     assert!(finished.iter().all(|event| event["outcome"] == "cached"), "{finished:#?}");
     Ok(())
 }

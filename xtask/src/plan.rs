@@ -102,9 +102,9 @@ impl fmt::Display for Step {
         let words = variables.chain(self.argv.iter().map(|word| quote(word))).collect::<Vec<_>>();
         f.write_str(&words.join(" "))?;
         if let Some(path) = &self.stdout {
-            // Another run may be reading what was there before.
-            let (path, new) = (path.to_string_lossy(), format!("{}.tmp", path.to_string_lossy()));
-            write!(f, " >{}\nmv {} {}", quote(&new), quote(&new), quote(&path))?;
+            // Another run may be reading what was there before, or writing as well.
+            let path = quote(&path.to_string_lossy());
+            write!(f, " >{path}.$$\nmv {path}.$$ {path}")?;
         }
         match &self.stdin {
             Some(text) => write!(f, " <<'END'\n{}\nEND", text.trim_end()),

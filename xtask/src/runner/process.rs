@@ -52,7 +52,11 @@ pub(super) fn start(
         let _ = for_each_line(&*reader, |text| drop(messages.send(Message::Line { index, text })));
         let exit_code = match (exit_code(&reader), stdout) {
             (0, Some(path)) => finish(&path, index, &messages),
-            (code, _) => code,
+            (code, Some(path)) => {
+                let _ = fs::remove_file(unfinished(&path));
+                code
+            }
+            (code, None) => code,
         };
         drop(messages.send(Message::Ended { index, exit_code }));
     });
@@ -93,9 +97,9 @@ fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
     }
 }
 
-/// Where a step's standard output goes until it has succeeded.
+/// Where a step's standard output goes until it has succeeded. Another run may be at the same.
 fn unfinished(path: &Path) -> PathBuf {
-    path.with_added_extension("tmp")
+    path.with_added_extension(std::process::id().to_string())
 }
 
 /// Gives a step's standard output its name, unless it says the same as before. Returns the exit code.

@@ -22,8 +22,8 @@ fn build_takes_the_first_way_to_link_that_works() {
             APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
-            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.tmp
-            mv target/packages-sqlite-linux-amd64.json.tmp target/packages-sqlite-linux-amd64.json
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
+            mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
@@ -53,8 +53,8 @@ fn build_with_every_flag() {
             APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/arm64 and postgres is made of
-            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_postgres >target/packages-postgres-linux-arm64.json.tmp
-            mv target/packages-postgres-linux-arm64.json.tmp target/packages-postgres-linux-arm64.json
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_postgres >target/packages-postgres-linux-arm64.json.$$
+            mv target/packages-postgres-linux-arm64.json.$$ target/packages-postgres-linux-arm64.json
 
             # artifact: put the binary in its place, packed by UPX
             target/debug/xtask-oci artifact --platform linux/arm64 --package app --cargo-metadata target/packages-postgres-linux-arm64.json --upx target/aarch64-unknown-linux-musl/dist/app target/dist/app-postgres-linux-arm64
@@ -77,8 +77,8 @@ fn build_by_musl_gcc() {
             APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
-            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.tmp
-            mv target/packages-sqlite-linux-amd64.json.tmp target/packages-sqlite-linux-amd64.json
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
+            mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
@@ -100,8 +100,8 @@ fn build_on_a_machine_with_nothing_but_a_compiler() {
             APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
-            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.tmp
-            mv target/packages-sqlite-linux-amd64.json.tmp target/packages-sqlite-linux-amd64.json
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
+            mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
@@ -125,8 +125,8 @@ fn build_adds_to_the_rustflags_of_the_user() {
             APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src -C link-arg=-Wl,--build-id=sha1' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
 
             # packages: list what the service for linux/amd64 and sqlite is made of
-            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.tmp
-            mv target/packages-sqlite-linux-amd64.json.tmp target/packages-sqlite-linux-amd64.json
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
+            mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-gnu/release/app target/dist/app-sqlite-linux-amd64
@@ -151,8 +151,8 @@ fn build_keeps_to_a_target_folder_elsewhere() {
             APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
-            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >'/var/build cache/packages-sqlite-linux-amd64.json.tmp'
-            mv '/var/build cache/packages-sqlite-linux-amd64.json.tmp' '/var/build cache/packages-sqlite-linux-amd64.json'
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >'/var/build cache/packages-sqlite-linux-amd64.json'.$$
+            mv '/var/build cache/packages-sqlite-linux-amd64.json'.$$ '/var/build cache/packages-sqlite-linux-amd64.json'
 
             # artifact: put the binary in its place
             '/var/build cache/debug/xtask-oci' artifact --platform linux/amd64 --package app --cargo-metadata '/var/build cache/packages-sqlite-linux-amd64.json' '/var/build cache/x86_64-unknown-linux-gnu/release/app' '/var/build cache/dist/app-sqlite-linux-amd64'

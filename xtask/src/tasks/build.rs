@@ -127,6 +127,8 @@ impl Planner<'_> {
             name: name("packages", &distinct),
             why: format!("list what the service for {platform} and {backend} is made of"),
             argv,
+            // Three cargos at once would wait for each other's locks, and say so.
+            needs: words(&["engine"]),
             stdout: Some(list.clone()),
             outputs: vec![list],
             ..Step::default()

@@ -5,8 +5,8 @@
 //! `auth` gets tokens for the [`credentials`] of this machine, and [`retry`] tries again what may pass. Above it,
 //! [`upload`] and [`download`] move blobs, and [`push`] whole images; [`check`] finds out what a registry can do.
 //!
-//! oci-client is not used: its uploads can neither be resumed nor retried, its tokens are for one repository, which a
-//! mount needs two of, and with reqwest and hyper it would triple what the first image waits for.
+//! oci-client is not used: its uploads can neither be resumed nor retried, its tokens are for one repository, where a
+//! mount needs two, and everybody's first image would wait for reqwest, hyper and tokio to compile.
 
 mod auth;
 pub mod check;

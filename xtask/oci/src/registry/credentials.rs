@@ -1,11 +1,15 @@
 //! Who we are to a registry: what `docker login`, `podman login`, credential helpers and CI systems leave for us.
 
-use std::env;
-use std::fmt;
-use std::io::Cursor;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::{env, fmt, fs};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use docker_credential::{CredentialRetrievalError, DockerCredential};
+use serde_json::Value;
+
+use crate::error::describe;
 
 /// What Docker keeps Docker Hub's credentials under.
 const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -48,36 +52,97 @@ impl Credentials {
         if let Some(own) = from_variables(registry) {
             return Ok(own);
         }
-        let inline = env::var("DOCKER_AUTH_CONFIG").ok().filter(|text| !text.is_empty());
-        let inline = |key: &str| match &inline {
-            Some(text) => docker_credential::get_credential_from_reader(Cursor::new(text), key),
-            None => Err(CredentialRetrievalError::ConfigNotFound),
-        };
         let keys = keys(registry);
+        if let Some(text) = variable("DOCKER_AUTH_CONFIG")
+            && let Some(found) = look("DOCKER_AUTH_CONFIG", &text, &keys)?
+        {
+            return Ok(found);
+        }
         let namespaces = [namespaces(registry, repository), keys.clone()].concat();
-        let look = |name: &str, source: &dyn Fn(&str) -> Found, keys: &[String]| {
-            for key in keys {
-                match source(key) {
-                    Ok(found) => return Ok(Some(found.into())),
-                    Err(error) if is_nothing(&error) => {}
-                    Err(error) => return Err(anyhow!("the credentials for {registry} in {name}: {error}")),
+        let files = docker_file().into_iter().map(|file| (file, &keys));
+        for (file, keys) in files.chain(podman_files().into_iter().map(|file| (file, &namespaces))) {
+            let text = match fs::read_to_string(&file) {
+                Ok(text) => text,
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    continue;
                 }
+                Err(error) => bail!("{}", describe(&error, "read the credentials in", &file)),
+            };
+            if let Some(found) = look(&file.display().to_string(), &text, keys)? {
+                return Ok(found);
             }
-            Ok(None)
-        };
-        let found = match look("DOCKER_AUTH_CONFIG", &inline, &keys)? {
-            None => look("Docker's config.json", &docker_credential::get_credential, &keys)?,
-            some => some,
-        };
-        let found = match found {
-            None => look("podman's auth.json", &docker_credential::get_podman_credential, &namespaces)?,
-            some => some,
-        };
-        Ok(found.unwrap_or(Credentials::Anonymous))
+        }
+        Ok(Credentials::Anonymous)
     }
 }
 
-type Found = Result<DockerCredential, CredentialRetrievalError>;
+/// A variable that is set to something.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn docker_file() -> Option<PathBuf> {
+    let folder = match variable("DOCKER_CONFIG") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(&variable("HOME")?).join(".docker"),
+    };
+    Some(folder.join("config.json"))
+}
+
+/// Where [podman](https://docs.podman.io/en/stable/markdown/podman-login.1.html#authfile-path) looks.
+fn podman_files() -> Vec<PathBuf> {
+    if let Some(file) = variable("REGISTRY_AUTH_FILE") {
+        return vec![PathBuf::from(file)];
+    }
+    let runtime = variable("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("containers"));
+    let runtime = runtime.or_else(|| {
+        let user = fs::metadata("/proc/self").ok()?.uid();
+        Some(PathBuf::from(format!("/run/containers/{user}")))
+    });
+    let config = variable("XDG_CONFIG_HOME").map(PathBuf::from);
+    let config = config.or_else(|| Some(Path::new(&variable("HOME")?).join(".config")));
+    let folders = runtime.into_iter().chain(config.map(|folder| folder.join("containers")));
+    folders.map(|folder| folder.join("auth.json")).collect()
+}
+
+/// What a config file, or a variable that holds one, has under the first of `keys` that it has.
+fn look(name: &str, text: &str, keys: &[String]) -> Result<Option<Credentials>> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let config: Value = serde_json::from_str(text).map_err(|error| anyhow!("{name} is not JSON: {error}"))?;
+    for key in keys {
+        match docker_credential::get_credential_from_reader(text.as_bytes(), key) {
+            Ok(found) => return Ok(Some(found.into())),
+            Err(error) if is_nothing(&error) => {}
+            Err(error) => {
+                let helper = config["credHelpers"][key].as_str().or(config["credsStore"].as_str());
+                bail!("the credentials for {key} in {name}: {}", reason(&error, helper.unwrap_or_default()))
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Why credentials cannot be had, in a line. What a helper printed may be a secret, unless it looks like words.
+fn reason(error: &CredentialRetrievalError, helper: &str) -> String {
+    let helper = format!("docker-credential-{helper}");
+    match error {
+        CredentialRetrievalError::HelperFailure { stdout, stderr, .. } => {
+            let mut lines = stderr.lines().chain(stdout.lines()).map(str::trim);
+            let said = lines.find(|line| !line.is_empty() && !line.contains(['{', '"']));
+            format!("{helper} fails{}", said.map(|said| format!(": {said}")).unwrap_or_default())
+        }
+        CredentialRetrievalError::HelperCommunicationError => {
+            format!("{helper} cannot be run; install it, or remove it from there")
+        }
+        CredentialRetrievalError::MalformedHelperResponse => {
+            format!("the answer of {helper} is not understood")
+        }
+        CredentialRetrievalError::ConfigReadError => "it is not what `docker login` writes".to_owned(),
+        other => other.to_string(),
+    }
+}
 
 impl From<DockerCredential> for Credentials {
     fn from(found: DockerCredential) -> Credentials {
@@ -86,6 +151,9 @@ impl From<DockerCredential> for Credentials {
             DockerCredential::UsernamePassword(user, token) if user == "<token>" => {
                 Credentials::Identity(token)
             }
+            DockerCredential::UsernamePassword(user, password) if user.is_empty() && password.is_empty() => {
+                Credentials::Anonymous
+            }
             DockerCredential::UsernamePassword(user, password) => Credentials::Password { user, password },
             DockerCredential::IdentityToken(token) => Credentials::Identity(token),
         }
@@ -93,7 +161,6 @@ impl From<DockerCredential> for Credentials {
 }
 
 fn from_variables(registry: &str) -> Option<Credentials> {
-    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     if variable("XTASK_REGISTRY")? != registry {
         return None;
     }
@@ -119,12 +186,9 @@ fn namespaces(registry: &str, repository: &str) -> Vec<String> {
 /// Whether a source merely has nothing, which helpers say in words.
 fn is_nothing(error: &CredentialRetrievalError) -> bool {
     match error {
-        CredentialRetrievalError::ConfigNotFound
-        | CredentialRetrievalError::NoCredentialConfigured
-        // The library says the same of a file that is not there and of one that cannot be read.
-        | CredentialRetrievalError::ConfigReadError => true,
+        CredentialRetrievalError::NoCredentialConfigured => true,
         CredentialRetrievalError::HelperFailure { stdout, stderr, .. } => {
-            let says = |text: &str| text.contains("not found") || text.contains("no credentials");
+            let says = |text: &str| text.contains("credentials not found") || text.contains("no credentials");
             says(stdout) || says(stderr)
         }
         _ => false,
@@ -157,5 +221,6 @@ mod tests {
         };
         assert!(is_nothing(&says("credentials not found in native keychain")));
         assert!(!is_nothing(&says("the keychain is locked")));
+        assert!(!is_nothing(&says("sh: pass: not found")));
     }
 }

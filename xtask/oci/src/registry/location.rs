@@ -1,8 +1,8 @@
 //! Where a repository is on the network: mirrors, Docker Hub's other name, and who is spoken to without TLS.
 
-use std::net::IpAddr;
-
 use image_spec::{Registries, Repository};
+
+use super::route;
 
 /// What Docker Hub is called in image names.
 const DOCKER_HUB: &str = "docker.io";
@@ -77,8 +77,7 @@ fn is_loopback(registry: &str) -> bool {
         Some((host, _)) if !registry.ends_with(']') => host,
         _ => registry,
     };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    route::is_loopback(host)
 }
 
 #[cfg(test)]

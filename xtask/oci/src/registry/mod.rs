@@ -16,5 +16,6 @@ pub mod download;
 pub mod location;
 pub mod push;
 pub mod retry;
+mod route;
 pub mod transport;
 pub mod upload;

@@ -10,6 +10,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body, SendBody};
 
 use super::retry::Failure;
+use super::route;
 
 /// Limits on how long a registry may take.
 #[derive(Clone, Copy, Debug)]
@@ -132,13 +133,15 @@ impl Transport {
         expected: u64,
     ) -> Result<Response<Body>, Failure> {
         let request = request.map_err(|error| Failure::Final(anyhow!("{url}: {error}")))?;
-        let configured = self
+        let mut configured = self
             .agent()
             .configure_request(request)
             .timeout_send_body(Some(self.patience.body(size)))
-            .timeout_recv_body(Some(self.patience.body(expected)))
-            .build();
-        self.agent().run(configured).map_err(|error| no_answer(url, &error))
+            .timeout_recv_body(Some(self.patience.body(expected)));
+        if route::is_direct(url) {
+            configured = configured.proxy(None);
+        }
+        self.agent().run(configured.build()).map_err(|error| no_answer(url, &error))
     }
 }
 

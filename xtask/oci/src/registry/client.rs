@@ -1,9 +1,5 @@
 //! Requests to one repository: with a token when the registry wants one, again when it is worth it.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use image_spec::{Registries, Repository};
 use ureq::Body;
@@ -12,6 +8,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use super::auth::Authorizer;
 use super::location::Location;
 use super::retry::{Failure, Policy};
+use super::source::{FilePart, Source};
 use super::transport::{Patience, Payload, Transport, refusal};
 
 /// The most that an answer which is no blob may hold, in bytes: what the distribution specification has registries take
@@ -90,14 +87,6 @@ pub(super) struct Call<'a> {
     pub(super) expected: u64,
 }
 
-/// What is sent; it can be sent again.
-#[derive(Clone, Copy)]
-pub(super) enum Source<'a> {
-    Empty,
-    Bytes(&'a [u8]),
-    Part { path: &'a Path, offset: u64, size: u64 },
-}
-
 impl<'a> Call<'a> {
     pub(super) fn new(method: Method, url: &'a str) -> Call<'a> {
         Call { method, url, headers: Vec::new(), source: Source::Empty, expected: MAX_DOCUMENT }
@@ -141,10 +130,7 @@ impl Client {
             Source::Empty => Payload::Empty,
             Source::Bytes(bytes) => Payload::Bytes(bytes),
             Source::Part { path, offset, size } => {
-                let shown = || format!("cannot read {}", path.display());
-                let mut file = File::open(path).with_context(shown)?;
-                file.seek(SeekFrom::Start(offset)).with_context(shown)?;
-                part = file.take(size);
+                part = FilePart::open(path, offset, size)?;
                 Payload::Stream(&mut part, size)
             }
         };

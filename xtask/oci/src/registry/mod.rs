@@ -17,5 +17,6 @@ pub mod location;
 pub mod push;
 pub mod retry;
 mod route;
+mod source;
 pub mod transport;
 pub mod upload;

@@ -13,8 +13,9 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use image_spec::{PushReport, Repository};
 use ureq::http::{Method, StatusCode};
 
-use super::client::{Call, Client, Connection, Source, header};
+use super::client::{Call, Client, Connection, header};
 use super::retry::Failure;
+use super::source::Source;
 use super::upload::Transfer;
 use crate::files::Content;
 use crate::image::{Blob, Image};

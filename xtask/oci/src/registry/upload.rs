@@ -4,8 +4,9 @@ use anyhow::{Context as _, Result, anyhow};
 use ureq::Body;
 use ureq::http::{Method, Response, StatusCode};
 
-use super::client::{Call, Client, Source, header};
+use super::client::{Call, Client, header};
 use super::retry::Failure;
+use super::source::Source;
 use super::transport::refusal;
 use crate::digest::Digest;
 use crate::files::Content;

@@ -11,10 +11,10 @@ use ureq::http::{HeaderMap, HeaderValue, Method};
 use super::credentials::Credentials;
 use super::location::Location;
 use super::retry::Failure;
-use super::transport::{Payload, Transport, refusal};
+use super::transport::{Expected, Payload, Transport, refusal};
 
-/// The longest answer of a token server, in bytes. Tokens with many scopes are some kilobytes.
-const MAX_ANSWER: u64 = 1 << 20;
+/// What a token server's answer may take. Tokens with many scopes are some kilobytes.
+const ANSWER: Expected = Expected { body: 1 << 20, stored: 0 };
 
 /// The right to do something in a registry, once it is got. Shared by all requests of a client.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl Authorizer {
                     ("refresh_token", token),
                 ]);
                 headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
-                transport.send(Method::POST, realm, &headers, Payload::Bytes(form.as_bytes()), MAX_ANSWER)?
+                transport.send(Method::POST, realm, &headers, Payload::Bytes(form.as_bytes()), ANSWER)?
             }
             Credentials::Password { user, password } => {
                 let basic = HeaderValue::from_str(&basic_header(user, password));
@@ -122,7 +122,7 @@ impl Authorizer {
                     &with_query(realm, &form(&fields)),
                     &headers,
                     Payload::Empty,
-                    MAX_ANSWER,
+                    ANSWER,
                 )?
             }
             Credentials::Anonymous => transport.send(
@@ -130,14 +130,14 @@ impl Authorizer {
                 &with_query(realm, &form(&fields)),
                 &headers,
                 Payload::Empty,
-                MAX_ANSWER,
+                ANSWER,
             )?,
         };
         if !answer.status().is_success() {
             return Err(refusal(&format!("no token for {} as {credentials:?}", location.registry), answer));
         }
         let mut body = answer.into_body();
-        let text = body.with_config().limit(MAX_ANSWER).read_to_string().map_err(Failure::passing)?;
+        let text = body.with_config().limit(ANSWER.body).read_to_string().map_err(Failure::passing)?;
         // An error of the parser would repeat the text, with the token in it.
         let answer: TokenAnswer = serde_json::from_str(&text)
             .map_err(|_| anyhow!("the token server's answer is not understood"))?;

@@ -9,11 +9,14 @@ use super::auth::Authorizer;
 use super::location::Location;
 use super::retry::{Failure, Policy};
 use super::source::{FilePart, Source};
-use super::transport::{Patience, Payload, Transport, refusal};
+use super::transport::{Expected, Patience, Payload, Transport, refusal};
 
 /// The most that an answer which is no blob may hold, in bytes: what the distribution specification has registries take
 /// as a manifest.
 pub const MAX_DOCUMENT: u64 = 4 << 20;
+
+/// What an answer may take that is no blob.
+pub(super) const DOCUMENT: Expected = Expected { body: MAX_DOCUMENT, stored: 0 };
 
 /// How registries are spoken to.
 #[derive(Clone, Debug)]
@@ -83,13 +86,12 @@ pub(super) struct Call<'a> {
     pub(super) url: &'a str,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) source: Source<'a>,
-    /// How many bytes the answer has at most.
-    pub(super) expected: u64,
+    pub(super) expected: Expected,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(method: Method, url: &'a str) -> Call<'a> {
-        Call { method, url, headers: Vec::new(), source: Source::Empty, expected: MAX_DOCUMENT }
+        Call { method, url, headers: Vec::new(), source: Source::Empty, expected: DOCUMENT }
     }
 }
 

@@ -8,7 +8,7 @@ use ureq::http::{Method, StatusCode};
 
 use super::client::{Call, Client, MAX_DOCUMENT, header};
 use super::retry::Failure;
-use super::transport::{cut, refusal};
+use super::transport::{Expected, cut, refusal};
 use crate::atomic::AtomicFile;
 use crate::digest::{CHUNK, Digest, Hasher};
 use crate::oci;
@@ -108,7 +108,8 @@ impl Client {
         hasher: &mut Hasher<AtomicFile>,
     ) -> Result<(), Failure> {
         let url = self.location.url(&format!("blobs/{digest}"));
-        let mut call = Call { expected: size - got, ..Call::new(Method::GET, &url) };
+        let expected = Expected { body: size, stored: 0 };
+        let mut call = Call { expected, ..Call::new(Method::GET, &url) };
         call.headers.extend((got > 0).then(|| ("range", format!("bytes={got}-"))));
         let answer = self.expect(
             "the registry does not give it",

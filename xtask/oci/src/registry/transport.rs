@@ -19,20 +19,22 @@ pub struct Patience {
     pub connect: Duration,
     /// For the head of an answer, after the request is sent.
     pub answer: Duration,
-    /// Between two pieces of a body, in either direction.
+    /// Between two pieces of what comes or goes.
     pub piece: Duration,
     /// The slowest pace at which a body may come or go, in bytes a second.
     pub pace: u64,
+    /// The slowest pace at which a registry may store what it got before it answers, in bytes a second.
+    pub store: u64,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
         Patience {
             connect: Duration::from_secs(15),
-            // Registries hash a whole blob before they acknowledge it.
-            answer: Duration::from_secs(120),
+            answer: Duration::from_secs(30),
             piece: Duration::from_secs(30),
-            pace: 16 * 1024,
+            pace: 16 << 10,
+            store: 8 << 20,
         }
     }
 }
@@ -42,6 +44,20 @@ impl Patience {
     fn body(&self, size: u64) -> Duration {
         self.piece + Duration::from_secs(size / self.pace)
     }
+
+    /// How long an answer may take that has `stored` bytes hashed and put away first.
+    fn answer(&self, stored: u64) -> Duration {
+        self.answer + Duration::from_secs(stored / self.store)
+    }
+}
+
+/// What an answer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    /// How many bytes its body has at most.
+    pub body: u64,
+    /// How many bytes the registry hashes and puts away before it answers.
+    pub stored: u64,
 }
 
 /// What is sent.
@@ -86,8 +102,6 @@ impl Transport {
                 .user_agent(concat!("xtask-oci/", env!("CARGO_PKG_VERSION")))
                 .http_status_as_error(false)
                 .timeout_connect(Some(patience.connect))
-                .timeout_recv_response(Some(patience.answer))
-                .timeout_per_read(Some(patience.piece))
                 .timeout_per_write(Some(patience.piece))
                 .build();
             config.into()
@@ -104,14 +118,16 @@ impl Transport {
         url: &str,
         headers: &HeaderMap,
         payload: Payload<'_>,
-        expected: u64,
+        expected: Expected,
     ) -> Result<Response<Body>, Failure> {
+        // Without a length it would go in chunks, which some registries and proxies refuse.
+        let has_length = !matches!(method, Method::GET | Method::HEAD);
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(name, value);
         }
         let size = payload.size();
-        if !matches!(payload, Payload::Empty) {
+        if has_length {
             request = request.header("content-length", size);
         }
         match payload {
@@ -130,14 +146,19 @@ impl Transport {
         request: http::Result<Request<S>>,
         url: &str,
         size: u64,
-        expected: u64,
+        expected: Expected,
     ) -> Result<Response<Body>, Failure> {
+        let patience = &self.patience;
+        let answer = patience.answer(expected.stored);
         let request = request.map_err(|error| Failure::Final(anyhow!("{url}: {error}")))?;
         let mut configured = self
             .agent()
             .configure_request(request)
-            .timeout_send_body(Some(self.patience.body(size)))
-            .timeout_recv_body(Some(self.patience.body(expected)));
+            .timeout_send_body(Some(patience.body(size)))
+            .timeout_recv_response(Some(answer))
+            .timeout_recv_body(Some(patience.body(expected.body)))
+            // This limits the wait for the head, too.
+            .timeout_per_read(Some(answer.max(patience.piece)));
         if route::is_direct(url) {
             configured = configured.proxy(None);
         }
@@ -155,8 +176,13 @@ fn roots() -> RootCerts {
     RootCerts::Specific(Arc::new(owned.collect()))
 }
 
+/// Whom a URL asks. The rest of it may be secret.
+pub fn host(url: &str) -> &str {
+    url.split(['/', '?']).nth(2).unwrap_or("it")
+}
+
 fn no_answer(url: &str, error: &ureq::Error) -> Failure {
-    let host = url.split('/').nth(2).unwrap_or(url);
+    let host = host(url);
     match error {
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => Failure::Final(anyhow!(
             "the certificate of {host} is not trusted: {error}; add its authority to this machine (SSL_CERT_FILE), or \
@@ -165,6 +191,8 @@ fn no_answer(url: &str, error: &ureq::Error) -> Failure {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::InvalidProxyUrl => {
             Failure::Final(anyhow!("cannot ask {host}: {error}"))
         }
+        ureq::Error::Timeout(phase) => Failure::passing(anyhow!("{host} took too long ({phase})")),
+        ureq::Error::Io(error) => Failure::passing(anyhow!("cannot reach {host}: {error}")),
         _ => Failure::passing(anyhow!("cannot reach {host}: {error}")),
     }
 }

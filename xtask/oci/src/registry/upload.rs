@@ -4,10 +4,10 @@ use anyhow::{Context as _, Result, anyhow};
 use ureq::Body;
 use ureq::http::{Method, Response, StatusCode};
 
-use super::client::{Call, Client, header};
+use super::client::{Call, Client, DOCUMENT, header};
 use super::retry::Failure;
 use super::source::Source;
-use super::transport::refusal;
+use super::transport::{Expected, refusal};
 use crate::digest::Digest;
 use crate::files::Content;
 use crate::image::Blob;
@@ -87,10 +87,10 @@ impl Client {
             Started::Session(url) => url,
         };
         if blob.size <= MAX_REQUEST {
-            self.finish(&finishing(&session, blob), part(blob, 0, blob.size))?;
+            self.finish(blob, &session, part(blob, 0, blob.size))?;
         } else {
             let session = self.upload_chunks(blob, session)?;
-            self.finish(&finishing(&session, blob), Source::Empty)?;
+            self.finish(blob, &session, Source::Empty)?;
         }
         Ok(Transfer::Uploaded)
     }
@@ -128,9 +128,11 @@ impl Client {
     }
 
     /// Ends an upload. What was damaged on its way is worth another attempt.
-    fn finish(&self, url: &str, source: Source<'_>) -> Result<(), Failure> {
+    fn finish(&self, blob: &Blob, session: &str, source: Source<'_>) -> Result<(), Failure> {
         let headers = vec![("content-type", "application/octet-stream".to_owned())];
-        let call = Call { headers, source, ..Call::new(Method::PUT, url) };
+        let url = format!("{session}{}digest={}", if session.contains('?') { '&' } else { '?' }, blob.digest);
+        let expected = Expected { stored: blob.size, ..DOCUMENT };
+        let call = Call { headers, source, expected, ..Call::new(Method::PUT, &url) };
         match self.expect("the upload cannot end", &call, &[StatusCode::CREATED, StatusCode::NO_CONTENT]) {
             Ok(_) => Ok(()),
             Err(Failure::Final(error)) if is_damage(&error) => Err(Failure::passing(error)),
@@ -167,7 +169,9 @@ impl Client {
             ("content-type", "application/octet-stream".to_owned()),
             ("content-range", format!("{offset}-{}", offset + size - 1)),
         ];
-        let call = Call { headers, source: part(blob, offset, size), ..Call::new(Method::PATCH, session) };
+        let expected = Expected { stored: size, ..DOCUMENT };
+        let call =
+            Call { headers, source: part(blob, offset, size), expected, ..Call::new(Method::PATCH, session) };
         let statuses = [StatusCode::ACCEPTED, StatusCode::NO_CONTENT];
         self.session(&self.expect("a part cannot be uploaded", &call, &statuses)?)
     }
@@ -201,10 +205,6 @@ fn part(blob: &Blob, offset: u64, size: u64) -> Source<'_> {
         Content::Bytes(bytes) => Source::Bytes(&bytes[offset as usize..(offset + size) as usize]),
         Content::Path(path) => Source::Part { path, offset, size },
     }
-}
-
-fn finishing(session: &str, blob: &Blob) -> String {
-    format!("{session}{}digest={}", if session.contains('?') { '&' } else { '?' }, blob.digest)
 }
 
 /// Whether the registry got other bytes than were meant.

@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow};
 use serde::Deserialize;
-use ureq::http::{HeaderMap, HeaderValue, Method};
+use ureq::Body;
+use ureq::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::credentials::Credentials;
 use super::location::Location;
 use super::retry::Failure;
-use super::transport::{Expected, Payload, Transport, refusal};
+use super::transport::{Expected, Payload, Transport, host, refusal};
 
 /// What a token server's answer may take. Tokens with many scopes are some kilobytes.
 const ANSWER: Expected = Expected { body: 1 << 20, stored: 0 };
@@ -97,42 +98,14 @@ impl Authorizer {
             return Err(Failure::Final(anyhow!(text)));
         }
         let service = challenge.parameters.get("service").map_or("", String::as_str);
-        let mut fields = vec![("service", service)];
-        fields.extend(self.scopes.iter().map(|scope| ("scope", scope.as_str())));
-        let mut headers = HeaderMap::new();
-        let answer = match credentials {
-            // The OAuth form takes all scopes in one field.
-            Credentials::Identity(token) => {
-                let scopes = self.scopes.join(" ");
-                let form = form(&[
-                    ("grant_type", "refresh_token"),
-                    ("client_id", "xtask-oci"),
-                    ("service", service),
-                    ("scope", &scopes),
-                    ("refresh_token", token),
-                ]);
-                headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
-                transport.send(Method::POST, realm, &headers, Payload::Bytes(form.as_bytes()), ANSWER)?
-            }
-            Credentials::Password { user, password } => {
-                let basic = HeaderValue::from_str(&basic_header(user, password));
-                headers.insert("authorization", basic.context("the password has illegal characters")?);
-                transport.send(
-                    Method::GET,
-                    &with_query(realm, &form(&fields)),
-                    &headers,
-                    Payload::Empty,
-                    ANSWER,
-                )?
-            }
-            Credentials::Anonymous => transport.send(
-                Method::GET,
-                &with_query(realm, &form(&fields)),
-                &headers,
-                Payload::Empty,
-                ANSWER,
-            )?,
-        };
+        let demand = |scopes: &[String]| demand(transport, realm, service, scopes, credentials);
+        let mut answer = demand(&self.scopes)?;
+        // A mount is worth asking for, and the push can do without.
+        if matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+            && self.scopes.len() > 1
+        {
+            answer = demand(&self.scopes[..1])?;
+        }
         if !answer.status().is_success() {
             return Err(refusal(&format!("no token for {} as {credentials:?}", location.registry), answer));
         }
@@ -141,9 +114,52 @@ impl Authorizer {
         // An error of the parser would repeat the text, with the token in it.
         let answer: TokenAnswer = serde_json::from_str(&text)
             .map_err(|_| anyhow!("the token server's answer is not understood"))?;
-        let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty());
+        let tokens = [answer.token, answer.access_token];
+        let token = tokens.into_iter().flatten().find(|token| !token.is_empty());
         Ok(token.context("the token server's answer has no token")?)
     }
+}
+
+/// Asks a token server, by the form that the credentials are for.
+fn demand(
+    transport: &Transport,
+    realm: &str,
+    service: &str,
+    scopes: &[String],
+    credentials: &Credentials,
+) -> Result<Response<Body>, Failure> {
+    let mut headers = HeaderMap::new();
+    let answer = if let Credentials::Identity(token) = credentials {
+        // The OAuth form takes all scopes in one field.
+        let form = form(&[
+            ("grant_type", "refresh_token"),
+            ("client_id", "xtask-oci"),
+            ("service", service),
+            ("scope", &scopes.join(" ")),
+            ("refresh_token", token),
+        ]);
+        headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+        transport.send(Method::POST, realm, &headers, Payload::Bytes(form.as_bytes()), ANSWER)?
+    } else {
+        let scopes = scopes.iter().map(|scope| ("scope", &scope[..]));
+        let fields = [("service", service)].into_iter().chain(scopes).collect::<Vec<_>>();
+        if let Credentials::Password { user, password } = credentials {
+            let mut basic = HeaderValue::from_str(&basic_header(user, password))
+                .context("the password has illegal characters")?;
+            basic.set_sensitive(true);
+            headers.insert("authorization", basic);
+        }
+        let url = with_query(realm, &form(&fields));
+        transport.send(Method::GET, &url, &headers, Payload::Empty, ANSWER)?
+    };
+    if answer.status().is_redirection() {
+        let place = answer.headers().get("location").and_then(|place| place.to_str().ok()).map_or("", host);
+        return Err(Failure::Final(anyhow!(
+            "the token server {} sends us to {place}, which may not see the credentials; have the registry name that one",
+            host(realm)
+        )));
+    }
+    Ok(answer)
 }
 
 fn basic_header(user: &str, password: &str) -> String {

@@ -1,6 +1,6 @@
 //! Requests to one repository: with a token when the registry wants one, again when it is worth it.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use image_spec::{Registries, Repository};
 use ureq::Body;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
@@ -9,7 +9,7 @@ use super::auth::Authorizer;
 use super::location::Location;
 use super::retry::{Failure, Policy};
 use super::source::{FilePart, Source};
-use super::transport::{Expected, Patience, Payload, Transport, refusal};
+use super::transport::{Expected, Patience, Payload, Transport, host, refusal};
 
 /// The most that an answer which is no blob may hold, in bytes: what the distribution specification has registries take
 /// as a manifest.
@@ -17,6 +17,12 @@ pub const MAX_DOCUMENT: u64 = 4 << 20;
 
 /// What an answer may take that is no blob.
 pub(super) const DOCUMENT: Expected = Expected { body: MAX_DOCUMENT, stored: 0 };
+
+/// How often a request is sent elsewhere before that is taken for a circle.
+const MAX_REDIRECTS: u32 = 5;
+
+/// How many tokens a request is worth. One that others have used up is no reason to give up.
+const MAX_TOKENS: u32 = 3;
 
 /// How registries are spoken to.
 #[derive(Clone, Debug)]
@@ -101,7 +107,7 @@ impl Client {
         format!("{}/{}", self.location.registry, self.location.repository)
     }
 
-    /// Sends a request, and once more with a token if the registry wants one.
+    /// Sends a request, again with a token if the registry wants one, and to where the registry sends it.
     pub(super) fn send(&self, call: &Call<'_>) -> Result<Response<Body>, Failure> {
         let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
@@ -109,19 +115,54 @@ impl Client {
                 HeaderValue::from_str(value).with_context(|| format!("the header {name}: {value:?}"))?;
             headers.insert(HeaderName::from_static(name), value);
         }
-        let is_ours = self.location.owns(call.url);
-        let used = self.authorizer.header().filter(|_| is_ours);
-        let answer = self.send_with(call, &headers, used.as_ref())?;
-        if answer.status() != StatusCode::UNAUTHORIZED || !is_ours {
-            return Ok(answer);
+        let mut url = call.url.to_owned();
+        for _ in 0..=MAX_REDIRECTS {
+            let is_ours = self.location.owns(&url);
+            let answer = if is_ours {
+                self.send_authorized(call, &url, &headers)?
+            } else {
+                self.send_with(call, &url, &headers, None)?
+            };
+            match redirect(&call.method, &answer) {
+                Some(place) => url = self.location.resolve(&url, place)?,
+                // A link elsewhere, not the right to it, has run out. The registry makes new ones.
+                None if !is_ours && url != call.url && answer.status().is_client_error() => {
+                    return Err(Failure::passing(anyhow!("{} answers {}", host(&url), answer.status())));
+                }
+                None => return Ok(answer),
+            }
         }
-        self.authorizer.renew(&self.transport, &self.location, answer.headers(), used.as_ref())?;
-        self.send_with(call, &headers, self.authorizer.header().as_ref())
+        Err(Failure::Final(anyhow!("{} sends us round in circles", self.location.registry)))
+    }
+
+    /// Sends a request to the registry itself.
+    fn send_authorized(
+        &self,
+        call: &Call<'_>,
+        url: &str,
+        headers: &HeaderMap,
+    ) -> Result<Response<Body>, Failure> {
+        let mut token = self.authorizer.header();
+        let mut answer = self.send_with(call, url, headers, token.as_ref())?;
+        for _ in 0..MAX_TOKENS {
+            if answer.status() != StatusCode::UNAUTHORIZED {
+                break;
+            }
+            let refused = token;
+            self.authorizer.renew(&self.transport, &self.location, answer.headers(), refused.as_ref())?;
+            token = self.authorizer.header();
+            if token == refused {
+                break;
+            }
+            answer = self.send_with(call, url, headers, token.as_ref())?;
+        }
+        Ok(answer)
     }
 
     fn send_with(
         &self,
         call: &Call<'_>,
+        url: &str,
         headers: &HeaderMap,
         token: Option<&HeaderValue>,
     ) -> Result<Response<Body>, Failure> {
@@ -136,7 +177,7 @@ impl Client {
                 Payload::Stream(&mut part, size)
             }
         };
-        self.transport.send(call.method.clone(), call.url, &headers, payload, call.expected)
+        self.transport.send(call.method.clone(), url, &headers, payload, call.expected)
     }
 
     /// Sends a request whose answer must have one of these statuses. `what` says what it was for.
@@ -148,6 +189,19 @@ impl Client {
     ) -> Result<Response<Body>, Failure> {
         let answer = self.send(call)?;
         if statuses.contains(&answer.status()) { Ok(answer) } else { Err(refusal(what, answer)) }
+    }
+}
+
+/// Where an answer sends this request, if it does. Only questions may be repeated after each of the redirects; what
+/// carries something only after those that say so.
+fn redirect<'a>(method: &Method, answer: &'a Response<Body>) -> Option<&'a str> {
+    let is_question = matches!(*method, Method::GET | Method::HEAD);
+    match answer.status() {
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => header(answer, "location"),
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER if is_question => {
+            header(answer, "location")
+        }
+        _ => None,
     }
 }
 

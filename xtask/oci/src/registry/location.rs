@@ -1,6 +1,8 @@
 //! Where a repository is on the network: mirrors, Docker Hub's other name, and who is spoken to without TLS.
 
+use anyhow::{Result, ensure};
 use image_spec::{Registries, Repository};
+use ureq::http::Uri;
 
 use super::route;
 
@@ -55,9 +57,10 @@ impl Location {
         format!("{}://{host}", if self.is_secure { "https" } else { "http" })
     }
 
-    /// Whether `url` may see what is meant for this registry: it is the same origin.
+    /// Whether `url` may see what is meant for this registry: it is the same origin, however it is written.
     pub fn owns(&self, url: &str) -> bool {
-        url.strip_prefix(&self.origin()).is_some_and(|rest| rest.starts_with(['/', '?']) || rest.is_empty())
+        let own = origin(&self.origin());
+        own.is_some() && own == origin(url)
     }
 
     /// Whether secrets may go to `url`: nobody can listen, or TLS is off for this registry anyway.
@@ -65,10 +68,38 @@ impl Location {
         !self.is_secure || url.starts_with("https://")
     }
 
-    /// `location`, which a registry may give without its origin, as a whole URL.
-    pub fn absolute(&self, location: &str) -> String {
-        if location.starts_with('/') { self.origin() + location } else { location.to_owned() }
+    /// What `place` means in an answer from `url`, to which it may be relative.
+    ///
+    /// # Errors
+    /// It is not encrypted, and the registry is: somebody in between could read and change what goes there.
+    pub fn resolve(&self, url: &str, place: &str) -> Result<String> {
+        let mut parts = url.splitn(4, '/');
+        let (scheme, host) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+        let found = match place {
+            _ if place.starts_with("//") => format!("{scheme}{place}"),
+            _ if place.starts_with('/') => format!("{scheme}//{host}{place}"),
+            _ => place.to_owned(),
+        };
+        ensure!(
+            self.trusts(&found),
+            "{} sends us to {}, which is not encrypted; a proxy before it has to set X-Forwarded-Proto",
+            self.registry,
+            found.split(['?', '#']).next().unwrap_or_default()
+        );
+        Ok(found)
     }
+}
+
+/// Scheme, host and port of a URL.
+fn origin(url: &str) -> Option<(String, String, u16)> {
+    let url: Uri = url.parse().ok()?;
+    let scheme = url.scheme_str()?.to_owned();
+    let port = url.port_u16().or_else(|| match &scheme[..] {
+        "https" => Some(443),
+        "http" => Some(80),
+        _ => None,
+    });
+    Some((scheme, url.host()?.to_ascii_lowercase(), port?))
 }
 
 /// Whether a registry is on this machine.
@@ -130,16 +161,40 @@ mod tests {
     fn secrets_stay_with_their_registry() {
         let location = Location::to_pull(&"ghcr.io/a/b".parse().unwrap(), &registries());
         assert!(location.owns("https://ghcr.io/v2/a/b/blobs/uploads/1?state=x"));
+        for own in ["https://GHCR.io/v2/", "https://ghcr.io:443/v2/", "https://ghcr.io"] {
+            assert!(location.owns(own), "{own}");
+        }
         for other in [
             "https://ghcr.io.example.com/",
             "http://ghcr.io/v2/",
             "https://ghcr.io:444/v2/",
             "https://ghcr.io@example.com/",
+            "https://ghcr.io:443@example.com/",
+            "ghcr.io",
+            "",
         ] {
             assert!(!location.owns(other), "{other}");
         }
         assert!(location.trusts("https://auth.example.com/token"));
         assert!(!location.trusts("http://auth.example.com/token"));
-        assert_eq!(location.absolute("/v2/a"), "https://ghcr.io/v2/a");
+    }
+
+    #[test]
+    fn places_are_resolved_and_stay_encrypted() {
+        let location = Location::to_pull(&"ghcr.io/a/b".parse().unwrap(), &registries());
+        for (url, place, found) in [
+            ("https://ghcr.io/v2/x?y=1", "/v2/a", "https://ghcr.io/v2/a"),
+            ("https://cdn.example.com:444/x", "/y?z=/1", "https://cdn.example.com:444/y?z=/1"),
+            ("https://ghcr.io/v2/", "//cdn.example.com/a", "https://cdn.example.com/a"),
+            ("https://ghcr.io/v2/", "https://cdn.example.com/a", "https://cdn.example.com/a"),
+        ] {
+            assert_eq!(location.resolve(url, place).unwrap(), found);
+        }
+        let error = location.resolve("https://ghcr.io/v2/", "http://ghcr.io/v2/a?_state=secret").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "ghcr.io sends us to http://ghcr.io/v2/a, which is not encrypted; a proxy before it has to set \
+             X-Forwarded-Proto"
+        );
     }
 }

@@ -101,6 +101,8 @@ impl Transport {
                 .tls_config(TlsConfig::builder().root_certs(roots()).build())
                 .user_agent(concat!("xtask-oci/", env!("CARGO_PKG_VERSION")))
                 .http_status_as_error(false)
+                // Who follows has to know which of them may see a token.
+                .max_redirects(0)
                 .timeout_connect(Some(patience.connect))
                 .timeout_per_write(Some(patience.piece))
                 .build();

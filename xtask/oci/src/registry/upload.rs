@@ -121,10 +121,10 @@ impl Client {
     }
 
     /// Where an upload goes on.
-    fn session(&self, answer: &Response<Body>) -> Result<String, Failure> {
-        let location =
+    fn session(&self, answer: &Response<Body>) -> Result<String> {
+        let place =
             header(answer, "location").context("the registry does not say where to upload (no Location)")?;
-        Ok(self.location.absolute(location))
+        self.location.resolve(&self.location.origin(), place)
     }
 
     /// Ends an upload. What was damaged on its way is worth another attempt.
@@ -173,7 +173,7 @@ impl Client {
         let call =
             Call { headers, source: part(blob, offset, size), expected, ..Call::new(Method::PATCH, session) };
         let statuses = [StatusCode::ACCEPTED, StatusCode::NO_CONTENT];
-        self.session(&self.expect("a part cannot be uploaded", &call, &statuses)?)
+        Ok(self.session(&self.expect("a part cannot be uploaded", &call, &statuses)?)?)
     }
 
     /// How much of an upload the registry has.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 use ureq::http::{Method, StatusCode};
 
 use super::client::{Call, Client, MAX_DOCUMENT, header};
-use super::retry::Failure;
+use super::retry::{Best, Failure};
 use super::transport::{Expected, cut, refusal};
 use crate::atomic::AtomicFile;
 use crate::digest::{CHUNK, Digest, Hasher};
@@ -78,44 +78,47 @@ impl Client {
     /// The registry cannot be reached, has no such blob or another one, or `dest` cannot be written.
     pub fn download(&self, digest: Digest, size: u64, dest: &Path) -> Result<()> {
         let what = format!("cannot download {digest} from {}", self.name());
-        // One that begins anew after a wrong digest must not go on where the damage is.
-        self.policy.run(|| self.try_download(digest, size, dest)).context(what)
+        let (mut begun, mut best) = (None, Best::default());
+        self.policy.run(|| self.try_download(digest, size, dest, &mut begun, &mut best)).context(what)
     }
 
-    fn try_download(&self, digest: Digest, size: u64, dest: &Path) -> Result<(), Failure> {
-        let mut hasher = Hasher::new(AtomicFile::create(dest)?);
-        let mut got = 0;
-        self.policy
-            .run(|| {
-                let result = self.try_part(digest, got, size, &mut hasher);
-                got = hasher.size();
-                result
-            })
-            .map_err(Failure::Final)?;
+    fn try_download(
+        &self,
+        digest: Digest,
+        size: u64,
+        dest: &Path,
+        begun: &mut Option<Hasher<AtomicFile>>,
+        best: &mut Best,
+    ) -> Result<(), Failure> {
+        let mut hasher = match begun.take() {
+            Some(hasher) => hasher,
+            None => Hasher::new(AtomicFile::create(dest)?),
+        };
+        if let Err(failure) = self.receive(digest, size, &mut hasher) {
+            let failure = best.judge(hasher.size(), failure);
+            *begun = Some(hasher);
+            return Err(failure);
+        }
         let (file, found, _) = hasher.finish();
         if found != digest {
+            // What came so far is gone with the file: nothing may go on where the damage is.
             return Err(Failure::passing(anyhow!("its digest is {found}")));
         }
         Ok(file.commit()?)
     }
 
-    /// Receives what follows after the first `got` bytes.
-    fn try_part(
-        &self,
-        digest: Digest,
-        got: u64,
-        size: u64,
-        hasher: &mut Hasher<AtomicFile>,
-    ) -> Result<(), Failure> {
+    /// Receives what is still to come.
+    fn receive(&self, digest: Digest, size: u64, hasher: &mut Hasher<AtomicFile>) -> Result<(), Failure> {
+        let got = hasher.size();
+        if got > 0 && got == size {
+            return Ok(());
+        }
         let url = self.location.url(&format!("blobs/{digest}"));
         let expected = Expected { body: size, stored: 0 };
         let mut call = Call { expected, ..Call::new(Method::GET, &url) };
         call.headers.extend((got > 0).then(|| ("range", format!("bytes={got}-"))));
-        let answer = self.expect(
-            "the registry does not give it",
-            &call,
-            &[StatusCode::OK, StatusCode::PARTIAL_CONTENT],
-        )?;
+        let statuses = [StatusCode::OK, StatusCode::PARTIAL_CONTENT];
+        let answer = self.expect("the registry does not give it", &call, &statuses)?;
         let skip = if answer.status() == StatusCode::PARTIAL_CONTENT { 0 } else { got };
         let mut body = answer.into_body();
         let mut reader = body.with_config().limit(u64::MAX).reader();

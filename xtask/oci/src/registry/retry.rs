@@ -36,6 +36,8 @@ impl Default for Policy {
 pub enum Failure {
     /// It may work later: not before this pause, if the registry asked for one.
     Passing(Error, Option<Duration>),
+    /// The same, but it counts as the first attempt.
+    Advanced(Error, Option<Duration>),
     /// It will not work.
     Final(Error),
 }
@@ -44,6 +46,25 @@ impl Failure {
     /// Something that may work later.
     pub fn passing(error: impl Into<Error>) -> Failure {
         Failure::Passing(error.into(), None)
+    }
+}
+
+/// How many bytes a transfer has brought, over all of its attempts.
+#[derive(Debug, Default)]
+pub struct Best(u64);
+
+impl Best {
+    /// Has an attempt that failed with `got` bytes in place not count against those that follow, if that is noticeably
+    /// more than ever before. Large transfers over bad lines end in this way, and those that get nowhere as well.
+    pub fn judge(&mut self, got: u64, failure: Failure) -> Failure {
+        const NOTICEABLE: u64 = 1 << 20;
+        match failure {
+            Failure::Passing(error, wish) if got >= self.0 + NOTICEABLE => {
+                self.0 = got;
+                Failure::Advanced(error, wish)
+            }
+            other => other,
+        }
     }
 }
 
@@ -59,21 +80,30 @@ impl Policy {
     /// # Errors
     /// The last failure, with the number of attempts if there were several.
     pub fn run<T>(&self, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T> {
-        let mut pause = self.first_pause;
-        for number in 1.. {
+        let (mut failed, mut pause) = (0, self.first_pause);
+        loop {
             let (error, wish) = match attempt() {
                 Ok(value) => return Ok(value),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Passing(error, wish)) => (error, wish),
+                Err(Failure::Advanced(error, wish)) => {
+                    (failed, pause) = (0, self.first_pause);
+                    (error, wish)
+                }
             };
-            let asks_too_much = wish.is_some_and(|wish| wish > self.longest_wish);
-            if number == self.attempts || asks_too_much {
-                return Err(error.context(format!("tried {number} times")));
+            failed += 1;
+            if let Some(wish) = wish.filter(|wish| *wish > self.longest_wish) {
+                return Err(error.context(format!(
+                    "it wants no further attempt for {} seconds; try again then",
+                    wish.as_secs()
+                )));
+            }
+            if failed >= self.attempts {
+                return Err(error.context(format!("tried {failed} times")));
             }
             thread::sleep(wish.unwrap_or_default().max(jittered(pause)));
             pause = (pause * 2).min(self.longest_pause);
         }
-        unreachable!("the loop ends by returning")
     }
 }
 
@@ -124,6 +154,20 @@ mod tests {
         let began = Instant::now();
         assert!(run(1, wish(30)).0.is_ok());
         assert!(began.elapsed() >= Duration::from_millis(30));
-        assert_eq!(run(1, wish(5000)).1, 1);
+        let (result, number) = run(1, wish(5000));
+        let message = "it wants no further attempt for 5 seconds; try again then: busy";
+        assert_eq!((format!("{:#}", result.unwrap_err()).as_str(), number), (message, 1));
+    }
+
+    #[test]
+    fn attempts_that_get_on_do_not_count() {
+        let (mut number, mut best) = (0, Best::default());
+        let result = QUICK.run(|| {
+            number += 1;
+            let got = u64::min(number, 10) << 20;
+            Err::<(), _>(best.judge(got, Failure::passing(anyhow!("cut"))))
+        });
+        // The tenth was the first of the last four.
+        assert_eq!((format!("{:#}", result.unwrap_err()).as_str(), number), ("tried 4 times: cut", 13));
     }
 }

@@ -1,11 +1,11 @@
 //! Blobs on their way to a registry: asked for first, then mounted from a neighbour, then uploaded.
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, ensure};
 use ureq::Body;
 use ureq::http::{Method, Response, StatusCode};
 
 use super::client::{Call, Client, DOCUMENT, header};
-use super::retry::Failure;
+use super::retry::{Best, Failure};
 use super::source::Source;
 use super::transport::{Expected, refusal};
 use crate::digest::Digest;
@@ -26,33 +26,40 @@ pub enum Transfer {
     Uploaded,
 }
 
+/// How far an upload is, over all of its attempts.
+#[derive(Default)]
+struct Progress {
+    /// Whether a part of it may have arrived.
+    has_begun: bool,
+    /// Where a large blob goes on.
+    session: Option<String>,
+    best: Best,
+}
+
 impl Client {
     /// Whether the repository has a blob.
     ///
     /// # Errors
     /// The registry cannot be reached or refuses.
     pub fn has_blob(&self, digest: Digest) -> Result<bool> {
-        self.policy.run(|| self.ask_for(&self.location.url(&format!("blobs/{digest}"))))
+        let what = format!("cannot look for {digest} in {}", self.name());
+        self.policy.run(|| self.ask_for(&self.location.repository, digest)).context(what)
     }
 
     /// Whether a blob can be mounted from one of the repositories that this client was made with.
     pub fn can_mount(&self, digest: Digest) -> Result<bool> {
-        for source in &self.sources {
-            let url = format!("{}/v2/{source}/blobs/{digest}", self.location.origin());
-            // Not to be allowed to look is the same as not to have it.
-            if self.policy.run(|| self.ask_for(&url)).unwrap_or(false) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        // Not to be allowed to look is the same as not to have it.
+        let has = |source: &String| self.policy.run(|| self.ask_for(source, digest)).unwrap_or(false);
+        Ok(self.sources.iter().any(has))
     }
 
-    fn ask_for(&self, url: &str) -> Result<bool, Failure> {
-        let answer = self.send(&Call::new(Method::HEAD, url))?;
+    fn ask_for(&self, repository: &str, digest: Digest) -> Result<bool, Failure> {
+        let url = format!("{}/v2/{repository}/blobs/{digest}", self.location.origin());
+        let answer = self.send(&Call::new(Method::HEAD, &url))?;
         match answer.status() {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
-            _ => Err(refusal(&format!("cannot look for a blob in {}", self.name()), answer)),
+            _ => Err(refusal("the registry does not say whether it is there", answer)),
         }
     }
 
@@ -61,11 +68,44 @@ impl Client {
     /// # Errors
     /// The registry cannot be reached, refuses, or keeps failing; or the blob's file cannot be read.
     pub fn upload(&self, blob: &Blob) -> Result<Transfer> {
-        if self.has_blob(blob.digest)? {
-            return Ok(Transfer::Present);
-        }
         let what = format!("cannot upload {} to {}", blob.digest, self.name());
-        self.policy.run(|| self.mount_or_upload(blob)).context(what)
+        let mut progress = Progress::default();
+        self.policy.run(|| self.try_upload(blob, &mut progress)).context(what)
+    }
+
+    fn try_upload(&self, blob: &Blob, progress: &mut Progress) -> Result<Transfer, Failure> {
+        // Before every attempt: it may be the answer to the one before that was lost.
+        if self.ask_for(&self.location.repository, blob.digest)? {
+            return Ok(if progress.has_begun { Transfer::Uploaded } else { Transfer::Present });
+        }
+        let (session, offset) = match self.resume(blob, progress)? {
+            Some(found) => found,
+            None => match self.begin(blob)? {
+                Started::Mounted => return Ok(Transfer::Mounted),
+                Started::Session(session) => (session, 0),
+            },
+        };
+        progress.has_begun = true;
+        if blob.size <= MAX_REQUEST {
+            self.finish(blob, &session, part(blob, 0, blob.size), progress)?;
+        } else {
+            let session = self.upload_chunks(blob, session, offset, progress)?;
+            self.finish(blob, &session, Source::Empty, progress)?;
+        }
+        Ok(Transfer::Uploaded)
+    }
+
+    /// Where the attempt before may go on, if the registry still knows of it.
+    fn resume(&self, blob: &Blob, progress: &mut Progress) -> Result<Option<(String, u64)>, Failure> {
+        let Some(session) = &progress.session else { return Ok(None) };
+        match self.where_it_stands(session) {
+            Ok(Some((session, offset))) if offset <= blob.size => Ok(Some((session, offset))),
+            Ok(_) | Err(Failure::Final(_)) => {
+                progress.session = None;
+                Ok(None)
+            }
+            Err(passing) => Err(passing),
+        }
     }
 
     /// Whether the registry mounts `blob` from another repository.
@@ -76,35 +116,32 @@ impl Client {
         self.policy.run(|| Ok(matches!(self.try_mount(blob)?, Some(Started::Mounted))))
     }
 
-    fn mount_or_upload(&self, blob: &Blob) -> Result<Transfer, Failure> {
-        let started = match self.try_mount(blob)? {
+    /// Begins an upload, unless the blob can be mounted.
+    fn begin(&self, blob: &Blob) -> Result<Started, Failure> {
+        match self.try_mount(blob) {
             // A session that was given instead of the mount is as good as one that was asked for.
-            Some(started) => started,
-            None => self.start("")?,
-        };
-        let session = match started {
-            Started::Mounted => return Ok(Transfer::Mounted),
-            Started::Session(url) => url,
-        };
-        if blob.size <= MAX_REQUEST {
-            self.finish(blob, &session, part(blob, 0, blob.size))?;
-        } else {
-            let session = self.upload_chunks(blob, session)?;
-            self.finish(blob, &session, Source::Empty)?;
+            Ok(Some(started)) => Ok(started),
+            // Not to be allowed to mount is no reason not to upload.
+            Ok(None) | Err(Failure::Final(_)) => self.start(""),
+            Err(passing) => Err(passing),
         }
-        Ok(Transfer::Uploaded)
     }
 
     fn try_mount(&self, blob: &Blob) -> Result<Option<Started>, Failure> {
-        let mut started = None;
+        let (mut session, mut refusal) = (None, None);
         for source in &self.sources {
-            let source = source.replace('/', "%2F");
-            started = Some(self.start(&format!("?mount={}&from={source}", blob.digest))?);
-            if matches!(started, Some(Started::Mounted)) {
-                break;
+            match self.start(&format!("?mount={}&from={}", blob.digest, source.replace('/', "%2F"))) {
+                Ok(Started::Mounted) => return Ok(Some(Started::Mounted)),
+                Ok(started) => session = Some(started),
+                // Another source may do.
+                Err(Failure::Final(error)) => refusal = Some(error),
+                Err(passing) => return Err(passing),
             }
         }
-        Ok(started)
+        match (session, refusal) {
+            (None, Some(error)) => Err(Failure::Final(error)),
+            (session, _) => Ok(session),
+        }
     }
 
     fn start(&self, query: &str) -> Result<Started, Failure> {
@@ -127,44 +164,57 @@ impl Client {
         self.location.resolve(&self.location.origin(), place)
     }
 
-    /// Ends an upload. What was damaged on its way is worth another attempt.
-    fn finish(&self, blob: &Blob, session: &str, source: Source<'_>) -> Result<(), Failure> {
+    /// Ends an upload.
+    fn finish(
+        &self,
+        blob: &Blob,
+        session: &str,
+        source: Source<'_>,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
         let headers = vec![("content-type", "application/octet-stream".to_owned())];
         let url = format!("{session}{}digest={}", if session.contains('?') { '&' } else { '?' }, blob.digest);
         let expected = Expected { stored: blob.size, ..DOCUMENT };
         let call = Call { headers, source, expected, ..Call::new(Method::PUT, &url) };
-        match self.expect("the upload cannot end", &call, &[StatusCode::CREATED, StatusCode::NO_CONTENT]) {
+        let statuses = [StatusCode::CREATED, StatusCode::NO_CONTENT];
+        match self.continued("the upload cannot end", &call, &statuses) {
             Ok(_) => Ok(()),
-            Err(Failure::Final(error)) if is_damage(&error) => Err(Failure::passing(error)),
+            Err(Failure::Final(error)) if is_damage(&error) => {
+                check(blob)?;
+                // Nothing may go on where the damage is.
+                progress.session = None;
+                Err(Failure::passing(error))
+            }
             Err(other) => Err(other),
         }
     }
 
-    /// Uploads a large blob in pieces; a piece that fails goes on where the registry lost it. Returns where it ends.
-    fn upload_chunks(&self, blob: &Blob, mut session: String) -> Result<String, Failure> {
-        let mut offset = 0;
+    /// Uploads a large blob from `offset` on, in pieces. Returns where it ends.
+    fn upload_chunks(
+        &self,
+        blob: &Blob,
+        mut session: String,
+        mut offset: u64,
+        progress: &mut Progress,
+    ) -> Result<String, Failure> {
         while offset < blob.size {
-            let resumed = self.policy.run(|| {
-                let size = (blob.size - offset).min(MAX_REQUEST);
-                match self.upload_chunk(blob, &session, offset, size) {
-                    Ok(next) => {
-                        (session, offset) = (next, offset + size);
-                        Ok(())
-                    }
-                    Err(Failure::Passing(error, wish)) => {
-                        (session, offset) = self.where_it_stands(&session)?;
-                        Err(Failure::Passing(error, wish))
-                    }
-                    Err(other) => Err(other),
-                }
-            });
-            // The session itself is lost: everything begins anew, if it may.
-            resumed.map_err(Failure::passing)?;
+            progress.session = Some(session.clone());
+            let size = (blob.size - offset).min(MAX_REQUEST);
+            let uploaded = self.upload_chunk(blob, &session, offset, size);
+            (session, offset) = uploaded.map_err(|failure| progress.best.judge(offset, failure))?;
         }
+        progress.session = Some(session.clone());
         Ok(session)
     }
 
-    fn upload_chunk(&self, blob: &Blob, session: &str, offset: u64, size: u64) -> Result<String, Failure> {
+    /// Uploads a piece. Returns where and with which byte the next one begins.
+    fn upload_chunk(
+        &self,
+        blob: &Blob,
+        session: &str,
+        offset: u64,
+        size: u64,
+    ) -> Result<(String, u64), Failure> {
         let headers = vec![
             ("content-type", "application/octet-stream".to_owned()),
             ("content-range", format!("{offset}-{}", offset + size - 1)),
@@ -173,26 +223,52 @@ impl Client {
         let call =
             Call { headers, source: part(blob, offset, size), expected, ..Call::new(Method::PATCH, session) };
         let statuses = [StatusCode::ACCEPTED, StatusCode::NO_CONTENT];
-        Ok(self.session(&self.expect("a part cannot be uploaded", &call, &statuses)?)?)
+        let answer = self.continued("a part cannot be uploaded", &call, &statuses)?;
+        // A registry may keep less than it was sent.
+        let next = stored(&answer).filter(|stored| (offset..offset + size).contains(stored));
+        Ok((self.session(&answer)?, next.unwrap_or(offset + size)))
     }
 
-    /// How much of an upload the registry has.
-    fn where_it_stands(&self, session: &str) -> Result<(String, u64), Failure> {
+    /// Where an upload goes on and how much of it the registry has, if it says so.
+    fn where_it_stands(&self, session: &str) -> Result<Option<(String, u64)>, Failure> {
         let call = Call::new(Method::GET, session);
         let statuses = [StatusCode::NO_CONTENT, StatusCode::OK, StatusCode::ACCEPTED];
         let answer = self.expect("the upload is lost", &call, &statuses)?;
-        let last = header(&answer, "range")
-            .and_then(|range| range.rsplit_once('-'))
-            .map(|(_, last)| last.parse::<u64>());
-        let offset = match last {
-            // A registry that has nothing says 0-0, as does one that has a byte; no part is as small as that.
-            Some(Ok(0)) | None => 0,
-            Some(Ok(last)) => last + 1,
-            Some(Err(_)) => return Err(Failure::Final(anyhow!("the registry's Range is not understood"))),
-        };
         let session = self.session(&answer).unwrap_or_else(|_| session.to_owned());
-        Ok((session, offset))
+        Ok(stored(&answer).map(|stored| (session, stored)))
     }
+
+    /// A request within an upload. That the registry does not know the upload any more is no reason to give up.
+    fn continued(
+        &self,
+        what: &str,
+        call: &Call<'_>,
+        statuses: &[StatusCode],
+    ) -> Result<Response<Body>, Failure> {
+        let answer = self.send(call)?;
+        match answer.status() {
+            status if statuses.contains(&status) => Ok(answer),
+            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => match refusal(what, answer) {
+                Failure::Final(error) => Err(Failure::passing(error)),
+                other => Err(other),
+            },
+            _ => Err(refusal(what, answer)),
+        }
+    }
+}
+
+/// How much of an upload a registry has. One that has nothing says 0-0, as does one that has a byte.
+fn stored(answer: &Response<Body>) -> Option<u64> {
+    let (_, last) = header(answer, "range")?.rsplit_once('-')?;
+    last.parse().ok().map(|last: u64| if last == 0 { 0 } else { last.saturating_add(1) })
+}
+
+/// Whether a blob's file is what it was. If it is not, no further attempt is worth anything.
+fn check(blob: &Blob) -> Result<()> {
+    let Content::Path(path) = &blob.content else { return Ok(()) };
+    let found = Digest::of_file(path)?;
+    ensure!(found == blob.digest, "{} was changed while it was used; start again", path.display());
+    Ok(())
 }
 
 enum Started {

@@ -16,6 +16,7 @@ use ureq::http::{Method, StatusCode};
 use super::client::{Call, Client, Connection, header};
 use super::retry::Failure;
 use super::source::Source;
+use super::transport::refusal;
 use super::upload::Transfer;
 use crate::files::Content;
 use crate::image::{Blob, Image};
@@ -183,17 +184,22 @@ impl Client {
             ..Call::new(Method::PUT, &url)
         };
         let put = || {
-            let answer = self.expect("the registry does not take it", &call, &[StatusCode::CREATED])?;
+            let answer = self.send(&call)?;
+            let status = answer.status();
+            if status != StatusCode::CREATED {
+                return Err(match refusal("the registry does not take it", answer) {
+                    Failure::Final(error) if is_about_content(status) => {
+                        Failure::Final(error.context(Refused))
+                    }
+                    other => other,
+                });
+            }
             match header(&answer, "docker-content-digest") {
                 Some(other) if other != manifest.digest.to_string() => {
                     Err(Failure::Final(anyhow!("the registry made {other} of {}", manifest.digest)))
                 }
                 _ => Ok(header(&answer, "oci-subject").is_some()),
             }
-        };
-        let put = || match put() {
-            Err(Failure::Final(error)) => Err(Failure::Final(error.context(Refused))),
-            other => other,
         };
         self.policy.run(put).with_context(|| format!("cannot put {}", self.named(reference)))
     }
@@ -212,6 +218,18 @@ impl Client {
         );
         Ok(())
     }
+}
+
+/// Whether a manifest was refused for what it is, and not for who sends it or where to. Registries have several ways to
+/// say so.
+fn is_about_content(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY
+    )
 }
 
 /// Whether `text` is like `pattern`, in which `*` stands for any characters.

@@ -123,7 +123,7 @@ impl Transport {
         expected: Expected,
     ) -> Result<Response<Body>, Failure> {
         // Without a length it would go in chunks, which some registries and proxies refuse.
-        let has_length = !matches!(method, Method::GET | Method::HEAD);
+        let has_length = matches!(method, Method::POST | Method::PUT | Method::PATCH);
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(name, value);

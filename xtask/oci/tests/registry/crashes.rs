@@ -8,10 +8,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use image_spec::{Output as ImageOutput, Platform, Registries};
+use image_spec::{Platform, Registries};
 use libtest_mimic::{Failed, Trial};
 use xtask_oci::digest::Digest;
-use xtask_oci::make;
+use xtask_oci::make::{self, Places};
 use xtask_oci::registry::client::Connection;
 use xtask_oci::registry::push::Push;
 
@@ -166,15 +166,15 @@ fn the_disk_is_full() -> Result<(), Failed> {
 
 fn push_from_full_disk(disk: &Path) -> Result<(), Failed> {
     let (registry, sandbox) = (Registry::start(), Sandbox::new());
-    let mut spec = engine::spec(&sandbox, &[format!("{}/{REPOSITORY}:latest", registry.address)]);
-    spec.outputs = vec![ImageOutput::Registry { immutable: vec![], dry_run: false }];
+    let spec = engine::spec(&sandbox, &[format!("{}/{REPOSITORY}:latest", registry.address)]);
     let cache = disk.join("cache");
+    let places = Places { cache: cache.clone(), ..sandbox.places() };
     change(&sandbox, 1, 100_000);
-    make::image(&spec, &cache)?;
+    make::image(&spec, &places)?;
     let old = check::tag(registry.address, REPOSITORY, "latest");
     let before = registry.storage();
     change(&sandbox, 2, 1_000_000);
-    let error = format!("{:#}", make::image(&spec, &cache).expect_err("the disk is full"));
+    let error = format!("{:#}", make::image(&spec, &places).expect_err("the disk is full"));
     assert!(error.contains(&format!("write {}", cache.display())), "{error}");
     assert!(error.contains("No space left on device (os error 28); free some space there"), "{error}");
     assert_eq!(registry.storage(), before);
@@ -182,7 +182,7 @@ fn push_from_full_disk(disk: &Path) -> Result<(), Failed> {
     check_cache(&cache);
     fs::remove_dir_all(&cache)?;
     change(&sandbox, 2, 100_000);
-    make::image(&spec, &cache)?;
+    make::image(&spec, &places)?;
     assert_ne!(check::tag(registry.address, REPOSITORY, "latest"), old);
     Ok(())
 }

@@ -5,13 +5,17 @@ use std::io::{Write as _, stderr, stdout};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use image_spec::{Base, ImageReport, ImageSpec, Output as ImageOutput, PushReport};
+use image_spec::{Base, ImageReport, ImageSpec, Output, PushReport};
 use xtask_oci::base64;
 use xtask_oci::registry::push::Push;
 
 use super::common::Sandbox;
 use super::login::{IDENTITY, PASSWORD, USER};
 use super::sample::{self, Samples};
+
+/// A push as such.
+pub const PUSH: Output =
+    Output::Registry { immutable: Vec::new(), dry_run: false, proofs: false, fallback: None };
 
 /// What this binary is told by, when it is to push on behalf of a test.
 const TASK: &str = "REGISTRY_TEST_PUSH";
@@ -25,7 +29,7 @@ pub struct Outcome {
 
 /// The project of a sandbox as an image that is pushed under these names.
 pub fn spec(sandbox: &Sandbox, names: &[String]) -> ImageSpec {
-    let outputs = vec![ImageOutput::Registry { immutable: vec![], dry_run: false }];
+    let outputs = vec![PUSH];
     let tags = names.iter().map(|name| name.parse().unwrap()).collect();
     ImageSpec { base: Base::Scratch, tags, outputs, ..sandbox.spec() }
 }

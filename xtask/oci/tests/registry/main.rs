@@ -17,6 +17,7 @@ mod engine;
 mod exchange;
 mod fault;
 mod http;
+mod images;
 mod login;
 mod logins;
 mod memory;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         refused::trials(),
         tokens::trials(),
         rules::trials(),
+        images::trials(),
         crashes::trials(),
         memory::trials(),
     ];

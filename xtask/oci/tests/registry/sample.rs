@@ -4,8 +4,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use image_spec::{Base, PushReport, Registries, Repository};
-use image_spec::{ImageSpec, Platform};
+use image_spec::{Base, Compression, ImageSpec, Platform, PushReport, Registries, Repository};
+use xtask_oci::base::Foundation;
 use xtask_oci::cache::Cached;
 use xtask_oci::digest::Digest;
 use xtask_oci::files::Content;
@@ -81,7 +81,8 @@ impl Samples {
                 let seed = if at == 0 { 7 } else { seed * 100 + number * 10 + at as u64 };
                 layer(&self.file(seed, *size))
             });
-            PlatformImage::new(&spec, platform, &layers.collect::<Vec<_>>()).unwrap()
+            let layers = layers.collect::<Vec<_>>();
+            PlatformImage::new(&spec, platform, &Foundation::default(), &layers, Vec::new()).unwrap()
         };
         Image::new(&spec, vec![platform(Platform::LinuxAmd64), platform(Platform::LinuxArm64)]).unwrap()
     }
@@ -96,8 +97,8 @@ fn layer(file: &Blob) -> LayerBlob {
     let Content::Path(path) = file.content.clone() else { panic!("it is a file") };
     LayerBlob {
         name: "random".to_owned(),
-        mtime: 0,
         diff_id: file.digest,
+        media_type: Compression::None.layer_media_type(),
         blob: Cached { path, digest: file.digest, size: file.size },
         cached: true,
     }
@@ -130,7 +131,7 @@ pub fn digest(image: &Image) -> String {
     image.root().digest.to_string()
 }
 
-/// Nothing of it is left of a test before.
+/// How many bytes its blobs have, each counted once.
 pub fn size_of(image: &Image) -> u64 {
     let unique =
         image.contents().map(|blob| (blob.digest, blob.size)).collect::<std::collections::BTreeMap<_, _>>();

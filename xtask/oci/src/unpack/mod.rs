@@ -2,8 +2,8 @@
 //!
 //! One way through: [`stream`] decompresses a layer and checks what comes out against its diff id; `archive` takes the tar
 //! apart, by way of `header` and `pax`; [`listing`] says what the entries mean; [`stored`] keeps that between runs;
-//! [`tree`] puts the layers of one image on top of each other; [`view`] is what the engine sees of the result, and
-//! `extract` takes files out of it.
+//! [`tree`] puts the layers of one image on top of each other, each by way of `overlay`; [`view`] is what the engine sees of
+//! the result, and `extract` takes files out of it.
 //!
 //! Layers come from strangers. Nothing in one decides where this machine writes, and each is read in memory that the
 //! limits below bound. Where the meaning of a layer is open, it means what Docker and containerd make of it, since they are
@@ -16,6 +16,7 @@ mod archive;
 mod extract;
 mod header;
 pub mod listing;
+mod overlay;
 mod path;
 mod pax;
 pub mod stored;

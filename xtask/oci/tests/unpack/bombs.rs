@@ -187,5 +187,5 @@ fn a_hundred_thousand_entries_are_read_at_once() {
     let start = Instant::now();
     assert_eq!(Listing::read(&layer).unwrap().items.len(), 100_000);
     println!("100,000 entries: {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

@@ -8,10 +8,11 @@ use flate2::write::GzEncoder;
 use image_spec::Compression;
 use zstd::zstd_safe::CParameter;
 
+use crate::beside::Beside;
 use crate::digest::{Digest, Hasher};
 
-/// Takes a tar stream and writes the compressed layer to `W`.
-pub struct LayerWriter<W: Write>(Hasher<Encoder<Hasher<W>>>);
+/// Takes a tar stream and writes the compressed layer to `W`. It compresses beside the caller, who reads files meanwhile.
+pub struct LayerWriter<W>(Hasher<Beside<(W, Digest, u64)>>);
 
 /// What came out of a [`LayerWriter`].
 #[derive(Debug)]
@@ -32,7 +33,7 @@ enum Encoder<W: Write> {
     Zstd(zstd::Encoder<'static, W>),
 }
 
-impl<W: Write> LayerWriter<W> {
+impl<W: Write + Send + 'static> LayerWriter<W> {
     /// Starts a layer whose tar stream is going to be `tar_size` bytes long, if that is known, on all processors.
     pub fn new(inner: W, compression: Compression, tar_size: Option<u64>) -> io::Result<Self> {
         Self::with_workers(
@@ -67,18 +68,13 @@ impl<W: Write> LayerWriter<W> {
                 Encoder::Zstd(encoder)
             }
         };
-        Ok(LayerWriter(Hasher::new(encoder)))
+        Ok(LayerWriter(Hasher::new(Beside::new(encoder, |encoder| Ok(encoder.finish()?.finish())))))
     }
 
     /// Ends the layer.
     pub fn finish(self) -> io::Result<Compressed<W>> {
-        let (encoder, diff_id, _) = self.0.finish();
-        let hasher = match encoder {
-            Encoder::None(inner) => inner,
-            Encoder::Gzip(encoder) => encoder.finish()?,
-            Encoder::Zstd(encoder) => encoder.finish()?,
-        };
-        let (inner, digest, size) = hasher.finish();
+        let (beside, diff_id, _) = self.0.finish();
+        let (inner, digest, size) = beside.finish()?;
         Ok(Compressed { inner, diff_id, digest, size })
     }
 }
@@ -91,13 +87,23 @@ fn job_size(level: u8) -> Option<u32> {
     (level <= 5).then_some(2 << 20)
 }
 
-impl<W: Write> Write for LayerWriter<W> {
+impl<W: Write + Send + 'static> Write for LayerWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+impl<W: Write> Encoder<W> {
+    fn finish(self) -> io::Result<W> {
+        match self {
+            Encoder::None(inner) => Ok(inner),
+            Encoder::Gzip(encoder) => encoder.finish(),
+            Encoder::Zstd(encoder) => encoder.finish(),
+        }
     }
 }
 

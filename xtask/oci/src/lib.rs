@@ -16,6 +16,7 @@ pub mod artifact;
 pub mod atomic;
 pub mod base;
 pub mod base64;
+mod beside;
 pub mod cache;
 mod collect;
 pub mod compress;

@@ -53,7 +53,7 @@ fn find_or_make(
     compression: Compression,
     cache: &Cache,
 ) -> Result<(Digest, Cached, bool)> {
-    let tar_size = tar::size(&files.entries, files.mtime);
+    let tar_size = tar::size(&files.entries);
     if cache.has_size(tar_size) {
         let mut hasher = Hasher::new(io::sink());
         tar::write(&files.entries, files.mtime, &mut hasher)?;

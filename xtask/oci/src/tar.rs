@@ -4,6 +4,7 @@
 //! name is too long or not ASCII, or a file is larger than a ustar header can say. The size of a stream is known before
 //! it is written, which lets the compressor choose its window and the cache say at once that it has no such layer.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read as _, Write};
 use std::path::Path;
@@ -23,9 +24,11 @@ const PREFIX_MAX: usize = 155;
 const SIZE_MAX: u64 = 0o777_7777_7777;
 
 /// The length in bytes of the stream that [`write()`] writes.
-pub fn size(entries: &Entries, mtime: u64) -> u64 {
+pub fn size(entries: &Entries) -> u64 {
     let entry_size = |(path, entry): (&String, &Entry)| {
-        headers(path, entry, mtime).len() as u64 + entry.size().next_multiple_of(BLOCK as u64)
+        let pax = records(path, entry).len();
+        let pax = if pax > 0 { BLOCK + pax.next_multiple_of(BLOCK) } else { 0 };
+        (pax + BLOCK) as u64 + entry.size().next_multiple_of(BLOCK as u64)
     };
     entries.iter().map(entry_size).sum::<u64>() + END as u64
 }
@@ -73,35 +76,46 @@ fn padding(size: u64) -> &'static [u8] {
     &ZEROS[..(size.next_multiple_of(BLOCK as u64) - size) as usize]
 }
 
-/// The header blocks of one entry: a ustar header, after a pax header if one is needed.
-fn headers(path: &str, entry: &Entry, mtime: u64) -> Vec<u8> {
-    let name = match entry.kind {
-        Kind::Folder => format!("{}/", path.trim_start_matches('/')),
-        _ => path.trim_start_matches('/').to_owned(),
-    };
-    let target = match &entry.kind {
-        Kind::Link { target } => target.as_str(),
-        _ => "",
-    };
+/// What the pax header of an entry says, if it needs one.
+fn records(path: &str, entry: &Entry) -> Vec<u8> {
+    let name = name(path, entry);
     let mut records = Vec::new();
-    let split = split_name(&name);
-    if split.is_none() {
+    if split_name(&name).is_none() {
         records.extend(pax_record("path", &name));
     }
-    if !fits(target, NAME_MAX) {
-        records.extend(pax_record("linkpath", target));
+    if !fits(target(entry), NAME_MAX) {
+        records.extend(pax_record("linkpath", target(entry)));
     }
     if entry.size() > SIZE_MAX {
         records.extend(pax_record("size", &entry.size().to_string()));
     }
+    records
+}
 
+/// An entry's path as archives have it.
+fn name<'a>(path: &'a str, entry: &Entry) -> Cow<'a, str> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    if entry.is_folder() { format!("{path}/").into() } else { path.into() }
+}
+
+/// What a link points to.
+fn target(entry: &Entry) -> &str {
+    match &entry.kind {
+        Kind::Link { target } => target,
+        _ => "",
+    }
+}
+
+/// The header blocks of one entry: a ustar header, after a pax header if one is needed.
+fn headers(path: &str, entry: &Entry, mtime: u64) -> Vec<u8> {
+    let records = records(path, entry);
     let mut blocks = Vec::new();
     if !records.is_empty() {
         let pax = Header { kind: b'x', mode: 0o644, uid: 0, gid: 0, size: records.len() as u64, mtime };
-        blocks.extend(pax.encode("", "PaxHeader", ""));
+        blocks.extend_from_slice(&pax.encode("", "PaxHeader", ""));
         let padding = padding(records.len() as u64);
         blocks.extend(records);
-        blocks.extend(padding);
+        blocks.extend_from_slice(padding);
     }
     let kind = match entry.kind {
         Kind::File { .. } | Kind::BaseFile { .. } => b'0',
@@ -116,8 +130,11 @@ fn headers(path: &str, entry: &Entry, mtime: u64) -> Vec<u8> {
         size: entry.size().min(SIZE_MAX),
         mtime,
     };
-    let (prefix, name) = split.unwrap_or(("", "PaxEntry"));
-    blocks.extend(header.encode(prefix, name, if fits(target, NAME_MAX) { target } else { "" }));
+    let name = name(path, entry);
+    let (prefix, name) = split_name(&name).unwrap_or(("", "PaxEntry"));
+    let target = target(entry);
+    let target = if fits(target, NAME_MAX) { target } else { "" };
+    blocks.extend_from_slice(&header.encode(prefix, name, target));
     blocks
 }
 
@@ -158,7 +175,12 @@ struct Header {
 impl Header {
     fn encode(&self, prefix: &str, name: &str, target: &str) -> [u8; BLOCK] {
         let mut block = [0; BLOCK];
-        let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
+        // Most of the block is zeros, which the sum may skip.
+        let mut sum = 0;
+        let mut put = |at: usize, bytes: &[u8]| {
+            block[at..at + bytes.len()].copy_from_slice(bytes);
+            sum += bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+        };
         put(0, name.as_bytes());
         put(100, format!("{:07o}", self.mode).as_bytes());
         put(108, format!("{:07o}", self.uid).as_bytes());
@@ -170,7 +192,6 @@ impl Header {
         put(157, target.as_bytes());
         put(257, b"ustar\x0000");
         put(345, prefix.as_bytes());
-        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
         block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
         block
     }
@@ -189,7 +210,7 @@ mod tests {
     fn round_trip(entries: &Entries) -> Vec<Read> {
         let mut stream = Vec::new();
         write(entries, 1_700_000_000, &mut stream).unwrap();
-        assert_eq!(stream.len() as u64, size(entries, 1_700_000_000));
+        assert_eq!(stream.len() as u64, size(entries));
         let mut archive = ::tar::Archive::new(&stream[..]);
         let read = |entry: std::io::Result<::tar::Entry<'_, _>>| {
             let mut entry = entry.unwrap();

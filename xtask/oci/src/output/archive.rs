@@ -63,7 +63,7 @@ fn is_same(entries: &Entries, mtime: u64, dest: &Path) -> bool {
     let Ok(file) = File::open(dest) else {
         return false;
     };
-    let has_size = fs::metadata(dest).is_ok_and(|found| found.len() == tar::size(entries, mtime));
+    let has_size = fs::metadata(dest).is_ok_and(|found| found.len() == tar::size(entries));
     let mut comparer = Comparer { file: BufReader::with_capacity(CHUNK, file), chunk: Vec::new() };
     has_size && tar::write(entries, mtime, &mut comparer).is_ok()
 }

@@ -114,7 +114,8 @@ impl Collector<'_> {
             self.folder(dest)?;
         }
         for found in fs::read_dir(folder).cannot("read the folder", folder)? {
-            let path = found.cannot("read the folder", folder)?.path();
+            let found = found.cannot("read the folder", folder)?;
+            let path = found.path();
             let name = path.file_name().and_then(|name| name.to_str());
             let name =
                 name.with_context(|| format!("the name of {} is not UTF-8; rename it", path.display()))?;
@@ -124,7 +125,7 @@ impl Collector<'_> {
                 path.display()
             );
             let dest = format!("{}/{name}", dest.trim_end_matches('/'));
-            let found = fs::symlink_metadata(&path).cannot("read", &path)?;
+            let found = found.metadata().cannot("read", &path)?;
             if found.is_symlink() {
                 let target = link_target(root, &path)?;
                 self.insert(dest, Entry::link(target))?;
@@ -151,7 +152,9 @@ impl Collector<'_> {
 
     /// Adds a file or link and the folders above it.
     fn insert(&mut self, path: String, entry: Entry) -> Result<()> {
-        for folder in ancestors(&path) {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        // Where one is, its ancestors are too.
+        if !folder.is_empty() && !self.entries.get(folder).is_some_and(Entry::is_folder) {
             self.folder(folder)?;
         }
         if let Some(other) = self.entries.get(&path).or_else(|| self.below.get(&path)) {

@@ -29,6 +29,9 @@ pub(crate) enum Command {
         /// Where to write what was made, as JSON: digests, sizes, and which layers came from the cache.
         #[arg(long, value_name = "FILE")]
         metadata_file: Option<PathBuf>,
+        /// Where to write the image's name with its digest, such as `registry.example.com/app@sha256:…`.
+        #[arg(long, value_name = "FILE")]
+        digest_file: Option<PathBuf>,
     },
     /// Looks up again what image names stand for.
     Pin {
@@ -44,6 +47,18 @@ pub(crate) enum Command {
         /// A CheckSpec as JSON, `-` for standard input.
         #[arg(default_value = "-")]
         spec: PathBuf,
+    },
+    /// Checks an image in a registry: digests, platforms, user, SBOM, provenance.
+    Verify {
+        /// A VerifySpec as JSON, `-` for standard input.
+        #[arg(default_value = "-")]
+        spec: PathBuf,
+        /// What it has to be the same as: the metadata file of the image built again.
+        #[arg(long, value_name = "FILE")]
+        rebuilt: Option<PathBuf>,
+        /// Folder for what is fetched. It is removed in the end.
+        #[arg(long, value_name = "DIR", default_value = "target/images")]
+        folder: PathBuf,
     },
     /// Places a finished binary under its final name, with its SHA-256 beside it.
     Artifact {

@@ -40,3 +40,4 @@ pub mod tar;
 pub mod time;
 pub mod unpack;
 pub mod upx;
+pub mod verify;

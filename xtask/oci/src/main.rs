@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 use cli::{Cli, Command};
 use image_spec::{CheckSpec, PinSpec};
@@ -17,6 +17,7 @@ use xtask_oci::proof::sbom::{self, Binary, Inventory};
 use xtask_oci::pull::lock;
 use xtask_oci::registry::check::{self, Finding};
 use xtask_oci::registry::client::Connection;
+use xtask_oci::verify::{self, Check};
 use xtask_oci::{artifact, make, spec};
 
 fn main() -> ExitCode {
@@ -35,11 +36,15 @@ fn main() -> ExitCode {
 /// Does what is asked for and returns what the caller should be warned of.
 fn run(command: Command) -> Result<Vec<String>> {
     match command {
-        Command::Image { spec, cache, images, metadata_file } => {
+        Command::Image { spec, cache, images, metadata_file, digest_file } => {
             let places = Places { cache, blobs: images.blobs, lock: images.lock };
-            let report = make::image(&spec::read(&spec)?, &places)?;
+            let spec = spec::read(&spec)?;
+            let report = make::image(&spec, &places)?;
             if let Some(file) = metadata_file {
                 spec::write_report(&file, &report)?;
+            }
+            if let Some(file) = digest_file {
+                spec::write_digest(&file, &spec, &report)?;
             }
             Ok(report.remarks)
         }
@@ -58,6 +63,23 @@ fn run(command: Command) -> Result<Vec<String>> {
                     Some(reason) => say("NO", &format!("{feature}: {reason}; {advice}")),
                 }
             }
+            Ok(Vec::new())
+        }
+        Command::Verify { spec, rebuilt, folder } => {
+            let rebuilt = rebuilt.as_deref().map(spec::read).transpose()?;
+            let checks = verify::verify(&spec::read(&spec)?, rebuilt.as_ref(), &folder)?;
+            for Check { what, problem } in &checks {
+                match problem {
+                    None => say("yes", what),
+                    Some(problem) => say("NO", &format!("{what}: {problem}")),
+                }
+            }
+            let failed = checks.iter().filter(|check| check.problem.is_some()).count();
+            ensure!(
+                failed == 0,
+                "the image is not what it should be: {failed} of {} checks failed",
+                checks.len()
+            );
             Ok(Vec::new())
         }
         Command::Artifact { src, dest, platform, cargo_metadata, package, keep_symbols, upx } => {

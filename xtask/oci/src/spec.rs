@@ -33,6 +33,15 @@ pub fn write_report(dest: &Path, report: &ImageReport) -> Result<()> {
     atomic::write(dest, &json)
 }
 
+/// Writes the name of an image with its digest, and nothing else.
+///
+/// # Errors
+/// The image has no name, or `dest` cannot be written.
+pub fn write_digest(dest: &Path, spec: &ImageSpec, report: &ImageReport) -> Result<()> {
+    let name = spec.tags.first().context("the image has no name that its digest could go with")?;
+    atomic::write(dest, format!("{}@{}\n", name.repository(), report.digest).as_bytes())
+}
+
 /// Checks what an image of this spec would promise and could not hold.
 pub fn check(spec: &ImageSpec) -> Result<()> {
     ensure!(

@@ -10,6 +10,7 @@ mod pins;
 mod platform;
 mod reference;
 mod report;
+mod tasks;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +23,7 @@ pub use pins::{ParsePinsError, Pins};
 pub use platform::{ParsePlatformError, Platform};
 pub use reference::{ParseReferenceError, Reference, Repository, Tag};
 pub use report::{ImageReport, LayerReport, PlatformReport, PushReport};
+pub use tasks::{CheckSpec, PinSpec, VerifySpec};
 
 /// One image, for one platform or several, and where to write it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,28 +69,6 @@ pub struct Registries {
     /// Registries that are spoken to without TLS, as those on this machine always are.
     #[serde(default)]
     pub insecure: Vec<String>,
-}
-
-/// Images whose names are looked up again: the input of the engine's `pin`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PinSpec {
-    /// The images. Those that have a digest are left as they are.
-    pub images: Vec<Reference>,
-    /// How registries are reached.
-    #[serde(default, skip_serializing_if = "Registries::is_default")]
-    pub registries: Registries,
-}
-
-/// A repository whose registry is to be tried: the input of the engine's `check`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CheckSpec {
-    /// Where something small is pushed to.
-    pub repository: Repository,
-    /// How registries are reached.
-    #[serde(default, skip_serializing_if = "Registries::is_default")]
-    pub registries: Registries,
 }
 
 impl Registries {

@@ -135,13 +135,16 @@ impl IndexDocument {
         };
         let found = fitting.iter().find(has_variant).or(fitting.first());
         found.copied().with_context(|| {
-            let known = self.manifests.iter().filter_map(|one| one.platform.as_ref());
-            // Attestations hide in indexes as images for a platform of this name.
-            let known = known
-                .filter(|known| known.os != "unknown")
-                .map(|known| format!("{}/{}", known.os, known.architecture));
-            format!("it is not there for {platform}, only for {}", known.collect::<Vec<_>>().join(", "))
+            format!("it is not there for {platform}, only for {}", self.platforms().join(", "))
         })
+    }
+
+    /// The platforms that there are images for, such as `linux/amd64`.
+    pub fn platforms(&self) -> Vec<String> {
+        let known = self.manifests.iter().filter_map(|one| one.platform.as_ref());
+        // Attestations hide in indexes as images for a platform of this name.
+        let known = known.filter(|known| known.os != "unknown");
+        known.map(|known| format!("{}/{}", known.os, known.architecture)).collect()
     }
 }
 

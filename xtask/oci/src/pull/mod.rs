@@ -79,6 +79,8 @@ pub struct PulledImage {
     pub reference: Reference,
     /// The digest that the reference stands for: that of an index, if there is one.
     pub digest: Digest,
+    /// The digest of the manifest for the platform.
+    pub manifest: Digest,
     /// Its config.
     pub config: ConfigDocument,
     /// Its layers, lowest first.
@@ -125,12 +127,12 @@ fn fetch(
     let wanted =
         wanted.or_else(|| reference.tag().map(ToString::to_string)).unwrap_or_else(|| "latest".to_owned());
     let (digest, root) = document(client, store, &wanted)?;
-    let manifest = match root {
-        Document::Manifest(manifest) => manifest,
+    let (own_digest, manifest) = match root {
+        Document::Manifest(manifest) => (digest, manifest),
         Document::Index(index) => {
             let descriptor = index.select(platform)?;
             match document(client, store, &descriptor.digest.to_string())?.1 {
-                Document::Manifest(manifest) => manifest,
+                Document::Manifest(manifest) => (descriptor.digest, manifest),
                 Document::Index(_) => {
                     bail!("its index has an index for {platform}; name the inner one by its digest")
                 }
@@ -142,6 +144,7 @@ fn fetch(
         layers: layers(client, store, &manifest, &config)?,
         reference: reference.clone(),
         digest,
+        manifest: own_digest,
         config,
     })
 }

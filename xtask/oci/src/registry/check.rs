@@ -3,10 +3,9 @@
 use anyhow::{Context as _, Result};
 use image_spec::{Compression, Repository};
 use serde_json::json;
-use ureq::http::{Method, StatusCode};
+use ureq::http::Method;
 
 use super::client::{Call, Client, Connection};
-use super::retry::Failure;
 use crate::compress::LayerWriter;
 use crate::digest::Digest;
 use crate::image::Blob;
@@ -142,14 +141,8 @@ fn mounts(repository: &Repository, connection: &Connection, layer: &Blob) -> Res
 impl Client {
     /// Whether the registry's own list of referrers to `subject` has `referrer`.
     fn lists_referrer(&self, subject: Digest, referrer: Digest) -> Result<(), String> {
-        let url = self.location.url(&format!("referrers/{subject}"));
-        let ask = || {
-            let mut answer =
-                self.expect("it has no list of them", &Call::new(Method::GET, &url), &[StatusCode::OK])?;
-            answer.body_mut().read_to_string().map_err(Failure::passing)
-        };
-        let list = self.policy.run(ask).map_err(|error| format!("{error:#}"))?;
-        if list.contains(&referrer.to_string()) {
+        let listed = self.listed_referrers(subject).map_err(|error| format!("{error:#}"))?;
+        if listed.iter().any(|one| one.digest == referrer) {
             Ok(())
         } else {
             Err("its list does not have them".to_owned())

@@ -15,6 +15,7 @@ pub mod credentials;
 pub mod download;
 pub mod location;
 pub mod push;
+pub mod referrers;
 pub mod retry;
 mod route;
 mod source;

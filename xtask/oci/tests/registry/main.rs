@@ -29,6 +29,7 @@ mod rules;
 mod sample;
 mod server;
 mod tokens;
+mod verify;
 mod waits;
 
 use std::io::{Write as _, stderr};
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         tokens::trials(),
         rules::trials(),
         images::trials(),
+        verify::trials(),
         crashes::trials(),
         memory::trials(),
     ];

@@ -21,6 +21,7 @@ use crate::cli::{Cli, RegistryTask, Task};
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::report::Report;
+use crate::tasks::bdp::Push;
 use crate::tools::Need;
 
 fn main() -> ExitCode {
@@ -44,8 +45,11 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Bd(flags) => tasks::bd::plan(&Config::load(tasks::bd::need(flags))?, flags)?,
         Task::Bdp(flags) => {
             let config = Config::load(Need::Compiler)?;
-            tasks::bdp::plan(&config, flags, &config.pipeline.build.platforms, cli.run.dry_run)?
+            let push = Push { dry_run: cli.run.dry_run, sign: flags.sign.as_deref() };
+            tasks::bdp::plan(&config, &flags.image, &config.pipeline.build.platforms, push)?
         }
+        Task::Verify(flags) => tasks::verify::plan(&Config::load(Need::Compiler)?, flags)?,
+        Task::Scan(flags) => tasks::scan::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Registry { task: RegistryTask::Check { repository } } => {
             tasks::registry::plan(&Config::load(Need::Nothing)?, repository.as_ref())?
         }

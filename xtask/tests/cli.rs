@@ -47,6 +47,8 @@ fn help_names_every_task() {
           build     Build the service as a static binary under target/dist
           bd        Build the service and its image; load it into Docker or podman when one runs
           bdp       Build the service and its image for every platform, and push it to a registry
+          verify    Fetch an image that was pushed, look at all of it, and compare it with what is built from this source again
+          scan      Look for known vulnerabilities in an image, by trivy or grype
           registry  Find out what a registry can do
           pin       Look up again which digests the images in config/pipeline.toml stand for
           check     Run the whole gate for every database: format, clippy, query cache, tests

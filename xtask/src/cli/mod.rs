@@ -4,16 +4,17 @@ mod output;
 // xtask-soak takes the same, and is too heavy to depend on.
 #[path = "../../soak/src/flags.rs"]
 mod soak_flags;
+mod values;
 
 use std::num::NonZeroUsize;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use image_spec::{Compression, Platform, Repository, Tag};
-use serde::Deserialize;
+use clap::{Args, Parser, Subcommand};
+use image_spec::{Compression, Platform, Reference, Repository, Tag};
 
 use crate::error::did_you_mean;
 pub(crate) use output::{Output, Store};
 pub(crate) use soak_flags::{Format, Scenario, SoakFlags};
+pub(crate) use values::{Linker, MessageFormat, Profile, Severity, Variant};
 
 /// Turns the service into minimal, reproducible container images.
 #[derive(Debug, Parser)]
@@ -33,7 +34,11 @@ pub(crate) enum Task {
     /// Build the service and its image; load it into Docker or podman when one runs
     Bd(BdFlags),
     /// Build the service and its image for every platform, and push it to a registry
-    Bdp(ImageFlags),
+    Bdp(BdpFlags),
+    /// Fetch an image that was pushed, look at all of it, and compare it with what is built from this source again
+    Verify(VerifyFlags),
+    /// Look for known vulnerabilities in an image, by trivy or grype
+    Scan(ScanFlags),
     /// Find out what a registry can do
     Registry {
         #[command(subcommand)]
@@ -102,7 +107,7 @@ pub(crate) struct RunFlags {
 }
 
 /// Flags of `build`, and of every task that needs its artifact.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct BuildFlags {
     /// Database backends, with commas between them, or `all` [default: the first in config/pipeline.toml]
     #[arg(long = "backend", value_name = "BACKEND", value_delimiter = ',')]
@@ -151,62 +156,41 @@ pub(crate) struct BdFlags {
     pub(crate) output: Option<Output>,
 }
 
-/// How events are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MessageFormat {
-    /// Lines for people
-    Human,
-    /// One JSON object an event, on standard output
-    Json,
+/// Flags of `bdp`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct BdpFlags {
+    #[command(flatten)]
+    pub(crate) image: ImageFlags,
+    /// Sign the image with cosign: with a key, a file or the URI of one, or keyless
+    #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) sign: Option<String>,
 }
 
-/// A cargo profile of this workspace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Profile {
-    /// Incremental, no link-time optimisation
-    Release,
-    /// Link-time optimisation, one codegen unit
-    Dist,
+/// Flags of `verify`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct VerifyFlags {
+    /// The image, by tag or digest [default: as `bdp` names it]
+    pub(crate) reference: Option<Reference>,
+    #[command(flatten)]
+    pub(crate) build: BuildFlags,
+    /// Layer compression that it was pushed with [default: from config/pipeline.toml]
+    #[arg(long)]
+    pub(crate) compression: Option<Compression>,
+    /// Look at the image alone
+    #[arg(long)]
+    pub(crate) no_rebuild: bool,
 }
 
-impl Profile {
-    /// The name that cargo knows it by.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Profile::Release => "release",
-            Profile::Dist => "dist",
-        }
-    }
-}
-
-/// What a build is for, besides what is shipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Variant {
-    /// To be looked into
-    Debug,
-}
-
-impl Variant {
-    /// What names of it end with.
-    pub(crate) fn suffix(asked: Option<Variant>) -> &'static str {
-        if asked.is_some() { "-debug" } else { "" }
-    }
-}
-
-/// A way to link a static Linux binary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Linker {
-    /// The first of the others that works
-    #[default]
-    Auto,
-    /// cargo-zigbuild and a musl target: any platform from any host
-    Zigbuild,
-    /// musl-gcc and a musl target
-    MuslGcc,
-    /// The host's own static C library
-    Host,
+/// Flags of `scan`.
+#[derive(Debug, Args)]
+pub(crate) struct ScanFlags {
+    /// An image in a registry [default: one that is built]
+    pub(crate) reference: Option<Reference>,
+    #[command(flatten)]
+    pub(crate) build: BuildFlags,
+    /// What is bad enough to fail
+    #[arg(long, value_name = "SEVERITY", default_value = "high")]
+    pub(crate) fail_on: Severity,
 }
 
 fn parse_platform(text: &str) -> Result<Platform, String> {

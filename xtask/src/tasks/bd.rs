@@ -29,7 +29,7 @@ pub(crate) fn need(flags: &BdFlags) -> Need {
 pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
     let own = [config.own_platform()];
     if flags.output == Some(Output::Registry) {
-        return bdp::plan(config, &flags.image, &own, false);
+        return bdp::plan(config, &flags.image, &own, bdp::Push::default());
     }
     let builds = build::builds(config, &flags.image.build, &own)?;
     let (several_backends, several_platforms) = (builds.len() > 1, builds[0].platforms.len() > 1);
@@ -43,7 +43,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
     for build in builds {
         let name = image::name(config, &build);
         let (destination, path) = destination(config, flags.output.as_ref(), several_backends, &name)?;
-        let spec = image::spec(config, &flags.image, &build, several_backends, destination)?;
+        let spec = image::spec(config, &flags.image, &build, several_backends, vec![destination])?;
         let image = image::step(config, &spec, &build, several_backends)?;
         let load = loader.as_ref().map(|loader| loader.step(&path, &image.step.name));
         plan.products.push(Product::Image {

@@ -1,21 +1,38 @@
 //! `bdp`: the service and its image for every platform, pushed to a registry. Needs no container runtime.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use image_spec::{Output, Platform, Repository};
 
-use super::{build, engine_step, image};
+use super::{build, engine_step, image, words};
 use crate::cli::ImageFlags;
-use crate::config::{Config, Push};
+use crate::config::{self, Config};
 use crate::error::Usage;
-use crate::plan::{Plan, Product};
+use crate::plan::{Plan, Product, Step};
 
-/// Plans `bdp` for the platforms that were asked for or else the `default`. With `dry_run` everything is built, and the registry is asked what a push would upload.
+/// What is done with the image.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Push<'a> {
+    /// Everything is built, and the registry is only asked what a push would upload.
+    pub(crate) dry_run: bool,
+    /// Who signs the image: a key of cosign, or none for its keyless way.
+    pub(crate) sign: Option<&'a str>,
+}
+
+/// Plans `bdp` for the platforms that were asked for or else the `default`.
 ///
 /// # Errors
-/// As [`build::plan`], and for a repository that is in no registry.
-pub(crate) fn plan(config: &Config, flags: &ImageFlags, default: &[Platform], dry_run: bool) -> Result<Plan> {
+/// As [`build::plan`], for a repository that is in no registry, and where cosign is wanted and missing.
+pub(crate) fn plan(
+    config: &Config,
+    flags: &ImageFlags,
+    default: &[Platform],
+    push: Push<'_>,
+) -> Result<Plan> {
     let repository = flags.image.as_ref().unwrap_or(&config.pipeline.image.repository);
     check_repository(repository)?;
+    if push.sign.is_some() && !config.host.tools.has("cosign") {
+        bail!("cosign is not on PATH, and --sign needs it; `cargo xtask doctor` shows how to install it");
+    }
     let builds = build::builds(config, &flags.build, default)?;
     let several = builds.len() > 1;
     let mut plan = Plan {
@@ -25,15 +42,15 @@ pub(crate) fn plan(config: &Config, flags: &ImageFlags, default: &[Platform], dr
         lock: Some(config.target("xtask.lock")),
     };
     for build in builds {
-        let Push { immutable, proofs, fallback } = config.pipeline.push.clone();
-        let output = Output::Registry { immutable, proofs, fallback, dry_run };
-        let spec = image::spec(config, flags, &build, several, output)?;
+        let spec = image::spec(config, flags, &build, several, vec![destination(config, push.dry_run)])?;
         let mut image = image::step(config, &spec, &build, several)?;
         image.step.name = build::name("push", &[(several, &build.backend)]);
-        image.step.why = match dry_run {
+        image.step.why = match push.dry_run {
             true => format!("see what a push to {repository} would upload"),
             false => format!("push the image to {repository}"),
         };
+        let sign = push.sign.filter(|_| !push.dry_run);
+        let sign = sign.map(|key| sign_step(config, key, &mut image.step, &image::name(config, &build)));
         plan.products.push(Product::Image {
             tags: spec.tags,
             metadata: image.metadata,
@@ -41,9 +58,34 @@ pub(crate) fn plan(config: &Config, flags: &ImageFlags, default: &[Platform], dr
             loaded_into: None,
             run: vec![],
         });
-        plan.steps.extend(build.steps.into_iter().chain([image.step]));
+        plan.steps.extend(build.steps.into_iter().chain([image.step]).chain(sign));
     }
     Ok(plan)
+}
+
+fn destination(config: &Config, dry_run: bool) -> Output {
+    let config::Push { immutable, proofs, fallback } = config.pipeline.push.clone();
+    Output::Registry { immutable, proofs, fallback, dry_run }
+}
+
+/// The step that signs what `push` has pushed, by the digest that it writes: a tag may be somebody else's by then.
+fn sign_step(config: &Config, key: &str, push: &mut Step, name: &str) -> Step {
+    let digest = config.target(&format!("images/{name}.digest"));
+    let path = digest.to_string_lossy().into_owned();
+    push.argv.extend(["--digest-file".to_owned(), path.clone()]);
+    push.outputs.push(digest);
+    let script = r#"image=$(cat "$1") && shift && exec cosign sign --yes --recursive "$@" "$image""#;
+    let mut argv = [words(&["sh", "-c", script, "sign"]), vec![path]].concat();
+    if !key.is_empty() {
+        argv.extend(["--key".to_owned(), key.to_owned()]);
+    }
+    Step {
+        name: push.name.replacen("push", "sign", 1),
+        why: "sign the image, and what it is for each platform".to_owned(),
+        argv,
+        needs: vec![push.name.clone()],
+        ..Step::default()
+    }
 }
 
 /// A name without a registry means Docker Hub, where a name without a namespace belongs to Docker alone.

@@ -36,13 +36,14 @@ pub(super) fn name(config: &Config, build: &Build) -> String {
     }
 }
 
-/// What the image of a build is made of. `several` says whether other backends get an image in the same plan.
+/// What the image of a build is made of, and where it goes. `several` says whether other backends get an image in the same
+/// plan.
 pub(super) fn spec(
     config: &Config,
     flags: &ImageFlags,
     build: &Build,
     several: bool,
-    output: Destination,
+    outputs: Vec<Destination>,
 ) -> Result<ImageSpec> {
     let layers = |platform: &Platform| (*platform, layers(config, build, *platform));
     let mut spec = ImageSpec {
@@ -55,7 +56,7 @@ pub(super) fn spec(
         labels: labels(config),
         platforms: build.platforms.iter().map(layers).collect(),
         build: chosen(config, flags, build),
-        outputs: vec![output],
+        outputs,
         registries: registries(config),
     };
     // A name that is not known yet goes to the engine as it is, which looks it up and keeps its digest.

@@ -10,11 +10,13 @@ mod linking;
 mod load;
 pub(crate) mod pin;
 pub(crate) mod registry;
+pub(crate) mod scan;
 mod shell;
 pub(crate) mod soak;
 pub(crate) mod sqlx;
 #[cfg(test)]
 mod tests;
+pub(crate) mod verify;
 
 use crate::config::Config;
 use crate::plan::Step;

@@ -115,8 +115,8 @@ pub(crate) fn server_version(source: &Source) -> String {
 }
 
 fn number_in(text: &str) -> String {
-    let number = text.split([' ', ',', ')']).find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    number.unwrap_or(text).to_owned()
+    let words = text.split([' ', ',', ')', '"']).map(|word| word.trim_start_matches('v'));
+    words.clone().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text).to_owned()
 }
 
 fn databases() -> Vec<(Backend, Result<Source, String>)> {

@@ -1,6 +1,6 @@
 //! Every program that the pipeline can use, and how it is installed.
 
-use super::{first_line, number_in};
+use super::{number_in, output_of};
 
 /// A program that the pipeline can use.
 pub(crate) struct Tool {
@@ -86,6 +86,27 @@ pub(crate) const TABLE: &[Tool] = &[
         required: false,
     },
     Tool {
+        program: "cosign",
+        version: &["version", "--json"],
+        purpose: "bdp --sign: signs the image",
+        install: "https://docs.sigstore.dev/cosign/system_config/installation",
+        required: false,
+    },
+    Tool {
+        program: "trivy",
+        version: &["--version"],
+        purpose: "scan: known vulnerabilities in the image",
+        install: "https://trivy.dev/latest/getting-started/installation",
+        required: false,
+    },
+    Tool {
+        program: "grype",
+        version: &["--version"],
+        purpose: "scan: known vulnerabilities in the image",
+        install: "https://github.com/anchore/grype#installation",
+        required: false,
+    },
+    Tool {
         program: "docker",
         version: &["--version"],
         purpose: "runs the image",
@@ -127,8 +148,11 @@ pub(crate) const TABLE: &[Tool] = &[
 ];
 
 impl Tool {
-    /// The first line of what it says of its version.
+    /// What it says of its version: the first number, or else the first line.
     pub(crate) fn installed_version(&self) -> Option<String> {
-        first_line(self.program, self.version).map(|text| number_in(&text))
+        let said = output_of(self.program, self.version)?;
+        let told =
+            said.lines().map(number_in).find(|number| number.starts_with(|c: char| c.is_ascii_digit()));
+        told.or_else(|| said.lines().next().map(str::to_owned))
     }
 }

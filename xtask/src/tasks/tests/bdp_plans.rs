@@ -6,11 +6,11 @@ use image_spec::{ImageSpec, Output, Platform};
 use super::{check_error, check_steps};
 use crate::cli::{BuildFlags, ImageFlags};
 use crate::config::fixture::config;
-use crate::tasks::bdp;
+use crate::tasks::bdp::{self, Push};
 
 #[test]
 fn bdp_pushes_every_platform() {
-    let plan = bdp::plan(&config(), &ImageFlags::default(), &Platform::ALL, false).unwrap();
+    let plan = bdp::plan(&config(), &ImageFlags::default(), &Platform::ALL, Push::default()).unwrap();
     check_steps(
         &plan,
         &expect![[r#"
@@ -34,7 +34,8 @@ fn bdp_pushes_every_platform() {
 fn variants_are_pushed_while_the_next_is_compiled() {
     let build = BuildFlags { backends: vec!["all".to_owned()], ..BuildFlags::default() };
     let plan =
-        bdp::plan(&config(), &ImageFlags { build, ..ImageFlags::default() }, &Platform::ALL, false).unwrap();
+        bdp::plan(&config(), &ImageFlags { build, ..ImageFlags::default() }, &Platform::ALL, Push::default())
+            .unwrap();
     let needs = plan.steps.iter().map(|step| format!("{} after {}", step.name, step.needs.join(", ")));
     expect![[r#"
         [
@@ -63,7 +64,8 @@ fn what_the_configuration_says_of_registries_reaches_the_engine() {
     config.pipeline.registries.insecure = vec!["registry.internal:5000".to_owned()];
     config.pipeline.mirrors.registries = [("gcr.io".to_owned(), "mirror.example.com/gcr".to_owned())].into();
     config.pipeline.mirrors.crates_io = Some("sparse+https://mirror.example.com/crates/".to_owned());
-    let plan = bdp::plan(&config, &ImageFlags::default(), &Platform::ALL, true).unwrap();
+    let plan = bdp::plan(&config, &ImageFlags::default(), &Platform::ALL, Push { dry_run: true, sign: None })
+        .unwrap();
     let cargo = plan.steps.iter().filter(|step| step.argv.contains(&"cargo".to_owned()));
     for step in cargo {
         let line = step.argv.join(" ");
@@ -103,7 +105,7 @@ fn what_the_configuration_says_of_registries_reaches_the_engine() {
 fn a_name_that_nobody_can_push_to_is_refused() {
     let flags = ImageFlags { image: Some("galley".parse().unwrap()), ..ImageFlags::default() };
     check_error(
-        bdp::plan(&config(), &flags, &Platform::ALL, false),
+        bdp::plan(&config(), &flags, &Platform::ALL, Push::default()),
         &expect![
             "`galley` is in no registry that you can push to; write --image registry.example.com/team/galley, or set [image] repository in config/pipeline.toml"
         ],

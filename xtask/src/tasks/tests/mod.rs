@@ -5,6 +5,7 @@ mod bdp_plans;
 mod build_plans;
 mod check_plans;
 mod image_plans;
+mod published_plans;
 mod soak_plans;
 
 use expect_test::{Expect, expect};

@@ -1,0 +1,88 @@
+//! What flags can be set to.
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+/// How bad a vulnerability is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    /// Its name in scanners.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+
+    /// It and what is worse.
+    pub(crate) fn and_above(self) -> &'static [Severity] {
+        &Severity::value_variants()[self as usize..]
+    }
+}
+
+/// How events are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// Lines for people
+    Human,
+    /// One JSON object an event, on standard output
+    Json,
+}
+
+/// A cargo profile of this workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Profile {
+    /// Incremental, no link-time optimisation
+    Release,
+    /// Link-time optimisation, one codegen unit
+    Dist,
+}
+
+impl Profile {
+    /// The name that cargo knows it by.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Profile::Release => "release",
+            Profile::Dist => "dist",
+        }
+    }
+}
+
+/// What a build is for, besides what is shipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Variant {
+    /// To be looked into
+    Debug,
+}
+
+impl Variant {
+    /// What names of it end with.
+    pub(crate) fn suffix(asked: Option<Variant>) -> &'static str {
+        if asked.is_some() { "-debug" } else { "" }
+    }
+}
+
+/// A way to link a static Linux binary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Linker {
+    /// The first of the others that works
+    #[default]
+    Auto,
+    /// cargo-zigbuild and a musl target: any platform from any host
+    Zigbuild,
+    /// musl-gcc and a musl target
+    MuslGcc,
+    /// The host's own static C library
+    Host,
+}

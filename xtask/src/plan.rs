@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use image_spec::Reference;
 use serde::Serialize;
@@ -98,6 +98,9 @@ impl fmt::Display for Plan {
 /// Shell that does the same.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(folder) = self.stdout.as_deref().and_then(Path::parent) {
+            writeln!(f, "mkdir -p {}", quote(&folder.to_string_lossy()))?;
+        }
         let variables = self.env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
         let words = variables.chain(self.argv.iter().map(|word| quote(word))).collect::<Vec<_>>();
         f.write_str(&words.join(" "))?;

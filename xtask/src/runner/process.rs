@@ -38,6 +38,10 @@ pub(super) fn start(
     around: &Surroundings<'_>,
     messages: SyncSender<Message>,
 ) -> Result<u32> {
+    let stdout = step.stdout.as_ref().map(|path| around.cwd.join(path));
+    if let Some(folder) = stdout.as_deref().and_then(Path::parent) {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    }
     let reader = expression(step, around).reader().with_context(|| {
         format!(
             "cannot start `{}` of step `{}`; `cargo xtask doctor` shows what is missing",
@@ -45,7 +49,6 @@ pub(super) fn start(
         )
     })?;
     let reader = Arc::new(reader);
-    let stdout = step.stdout.as_ref().map(|path| around.cwd.join(path));
     let leader = reader.pids().first().copied().unwrap_or_default();
     thread::spawn(move || {
         // An error of reading means that the child is gone; its status tells more.

@@ -22,6 +22,7 @@ fn build_takes_the_first_way_to_link_that_works() {
             APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
+            mkdir -p target
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
             mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
@@ -53,6 +54,7 @@ fn build_with_every_flag() {
             APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/arm64 and postgres is made of
+            mkdir -p target
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_postgres >target/packages-postgres-linux-arm64.json.$$
             mv target/packages-postgres-linux-arm64.json.$$ target/packages-postgres-linux-arm64.json
 
@@ -77,6 +79,7 @@ fn build_by_musl_gcc() {
             APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
+            mkdir -p target
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
             mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
@@ -100,6 +103,7 @@ fn build_on_a_machine_with_nothing_but_a_compiler() {
             APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
+            mkdir -p target
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
             mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
@@ -125,6 +129,7 @@ fn build_adds_to_the_rustflags_of_the_user() {
             APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src -C link-arg=-Wl,--build-id=sha1' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
 
             # packages: list what the service for linux/amd64 and sqlite is made of
+            mkdir -p target
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
             mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
@@ -151,6 +156,7 @@ fn build_keeps_to_a_target_folder_elsewhere() {
             APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
+            mkdir -p '/var/build cache'
             cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-gnu --no-default-features --features db_sqlite >'/var/build cache/packages-sqlite-linux-amd64.json'.$$
             mv '/var/build cache/packages-sqlite-linux-amd64.json'.$$ '/var/build cache/packages-sqlite-linux-amd64.json'
 

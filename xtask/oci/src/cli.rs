@@ -48,6 +48,12 @@ pub(crate) enum Command {
         #[arg(default_value = "-")]
         spec: PathBuf,
     },
+    /// Sees whether a registry can be reached and lets us push, before anybody waits for a compiler.
+    Access {
+        /// A CheckSpec as JSON, `-` for standard input.
+        #[arg(default_value = "-")]
+        spec: PathBuf,
+    },
     /// Checks an image in a registry: digests, platforms, user, SBOM, provenance.
     Verify {
         /// A VerifySpec as JSON, `-` for standard input.

@@ -65,6 +65,11 @@ fn run(command: Command) -> Result<Vec<String>> {
             }
             Ok(Vec::new())
         }
+        Command::Access { spec } => {
+            let CheckSpec { repository, registries } = spec::read(&spec)?;
+            Connection::new(&registries).to_push(&repository, &[]).check_access()?;
+            Ok(Vec::new())
+        }
         Command::Verify { spec, rebuilt, folder } => {
             let rebuilt = rebuilt.as_deref().map(spec::read).transpose()?;
             let checks = verify::verify(&spec::read(&spec)?, rebuilt.as_ref(), &folder)?;

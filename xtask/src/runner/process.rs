@@ -40,7 +40,8 @@ pub(super) fn start(
 ) -> Result<u32> {
     let stdout = step.stdout.as_ref().map(|path| around.cwd.join(path));
     if let Some(folder) = stdout.as_deref().and_then(Path::parent) {
-        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     }
     let reader = expression(step, around).reader().with_context(|| {
         format!(

@@ -1,9 +1,9 @@
 //! `bdp`: the service and its image for every platform, pushed to a registry. Needs no container runtime.
 
 use anyhow::{Result, bail};
-use image_spec::{Output, Platform, Repository};
+use image_spec::{CheckSpec, Output, Platform, Repository};
 
-use super::{build, engine_step, image, words};
+use super::{build, engine, engine_step, image, words};
 use crate::cli::ImageFlags;
 use crate::config::{self, Config};
 use crate::error::Usage;
@@ -41,6 +41,8 @@ pub(crate) fn plan(
         products: builds.iter().flat_map(build::products).collect(),
         lock: Some(config.target("xtask.lock")),
     };
+    let access = if push.dry_run { None } else { Some(access_step(config, repository)?) };
+    plan.steps.extend(access.clone());
     for build in builds {
         let spec = image::spec(config, flags, &build, several, vec![destination(config, push.dry_run)])?;
         let mut image = image::step(config, &spec, &build, several)?;
@@ -49,6 +51,7 @@ pub(crate) fn plan(
             true => format!("see what a push to {repository} would upload"),
             false => format!("push the image to {repository}"),
         };
+        image.step.needs.extend(access.as_ref().map(|access| access.name.clone()));
         let sign = push.sign.filter(|_| !push.dry_run);
         let sign = sign.map(|key| sign_step(config, key, &mut image.step, &image::name(config, &build)));
         plan.products.push(Product::Image {
@@ -66,6 +69,19 @@ pub(crate) fn plan(
 fn destination(config: &Config, dry_run: bool) -> Output {
     let config::Push { immutable, proofs, fallback } = config.pipeline.push.clone();
     Output::Registry { immutable, proofs, fallback, dry_run }
+}
+
+/// The step that finds out early what would be in vain: a registry that is down, or that wants another login.
+fn access_step(config: &Config, repository: &Repository) -> Result<Step> {
+    let spec = CheckSpec { repository: repository.clone(), registries: image::registries(config) };
+    Ok(Step {
+        name: "access".to_owned(),
+        why: format!("see whether {repository} lets us push"),
+        argv: vec![engine(config), "access".to_owned()],
+        stdin: Some(serde_json::to_string_pretty(&spec)?),
+        needs: words(&["engine"]),
+        ..Step::default()
+    })
 }
 
 /// The step that signs what `push` has pushed, by the digest that it writes: a tag may be somebody else's by then.

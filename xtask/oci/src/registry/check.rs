@@ -6,6 +6,7 @@ use serde_json::json;
 use ureq::http::Method;
 
 use super::client::{Call, Client, Connection};
+use super::upload::Started;
 use crate::compress::LayerWriter;
 use crate::digest::Digest;
 use crate::image::Blob;
@@ -139,6 +140,20 @@ fn mounts(repository: &Repository, connection: &Connection, layer: &Blob) -> Res
 }
 
 impl Client {
+    /// Sees whether blobs may be uploaded, by an upload that is begun and called off.
+    ///
+    /// # Errors
+    /// The registry cannot be reached or refuses.
+    pub fn check_access(&self) -> Result<()> {
+        let session =
+            self.policy.run(|| self.start("")).with_context(|| format!("cannot push to {}", self.name()))?;
+        if let Started::Session(session) = session {
+            // A registry forgets what nobody goes on with.
+            let _ = self.send(&Call::new(Method::DELETE, &session));
+        }
+        Ok(())
+    }
+
     /// Whether the registry's own list of referrers to `subject` has `referrer`.
     fn lists_referrer(&self, subject: Digest, referrer: Digest) -> Result<(), String> {
         let listed = self.listed_referrers(subject).map_err(|error| format!("{error:#}"))?;

@@ -144,7 +144,7 @@ impl Client {
         }
     }
 
-    fn start(&self, query: &str) -> Result<Started, Failure> {
+    pub(super) fn start(&self, query: &str) -> Result<Started, Failure> {
         let url = self.location.url(&format!("blobs/uploads/{query}"));
         let answer = self.expect(
             "an upload cannot begin",
@@ -271,7 +271,7 @@ fn check(blob: &Blob) -> Result<()> {
     Ok(())
 }
 
-enum Started {
+pub(super) enum Started {
     Mounted,
     Session(String),
 }

@@ -8,7 +8,7 @@ use xtask_oci::image::Image;
 use super::check;
 use super::fault::{Fault, Rule};
 use super::proxy::Proxy;
-use super::sample::{REPOSITORY, Samples, digest, push};
+use super::sample::{REPOSITORY, Samples, connection, digest, push, repository};
 use super::server::Registry;
 
 const HEAD: (&str, &str) = ("HEAD", "/blobs/");
@@ -25,7 +25,8 @@ pub fn trials() -> Vec<Trial> {
     let up = lasting().into_iter().map(|(name, rule, text)| {
         Trial::test(format!("a push gives up at {name}"), move || give_up(rule, text))
     });
-    over.chain(up).collect()
+    let access = Trial::test("access is tried without leaving anything", access);
+    over.chain(up).chain([access]).collect()
 }
 
 /// A registry with an image, behind a proxy.
@@ -142,5 +143,22 @@ fn give_up(rule: Rule, text: &str) -> Result<(), Failed> {
     stage.proxy.heal();
     push(&stage.new)?;
     assert_eq!(stage.tag(), Some(digest(&stage.new)));
+    Ok(())
+}
+
+fn access() -> Result<(), Failed> {
+    let registry = Registry::start();
+    let proxy = Proxy::new(registry.address, []);
+    let check = || {
+        let client = connection().to_push(&repository(proxy.address, REPOSITORY), &[]);
+        client.check_access().map_err(|error| format!("{error:#}"))
+    };
+    check()?;
+    assert_eq!((proxy.count("POST", "/blobs/uploads/"), proxy.count("DELETE", "/blobs/uploads/")), (1, 1));
+    let left = registry.storage();
+    assert!(left.iter().all(|(path, _)| !path.ends_with("data")), "{left:?}");
+    proxy.add(Rule::new("POST", "/blobs/uploads/", Fault::Answer("403 Forbidden", vec![])).always());
+    let error = check().unwrap_err();
+    assert!(error.starts_with(&format!("cannot push to {}/{REPOSITORY}: ", proxy.address)), "{error}");
     Ok(())
 }

@@ -15,12 +15,13 @@ fn bdp_pushes_every_platform() {
         &plan,
         &expect![[r#"
             engine after : nice -n 19 cargo build --locked --package xtask-oci
+            access after engine: target/debug/xtask-oci access
             compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages-arm64 after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_sqlite
             packages-amd64 after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
             artifact-amd64 after compile, engine, packages-amd64: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
             artifact-arm64 after compile, engine, packages-arm64: target/debug/xtask-oci artifact --platform linux/arm64 --package app --cargo-metadata target/packages-sqlite-linux-arm64.json target/aarch64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-arm64
-            push after artifact-amd64, artifact-arm64: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite.json
+            push after artifact-amd64, artifact-arm64, access: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite.json
         "#]],
     );
     let spec: ImageSpec = serde_json::from_str(plan.steps.last().unwrap().stdin.as_deref().unwrap()).unwrap();
@@ -40,18 +41,19 @@ fn variants_are_pushed_while_the_next_is_compiled() {
     expect![[r#"
         [
             "engine after ",
+            "access after engine",
             "compile-sqlite after ",
             "packages-sqlite-arm64 after engine",
             "packages-sqlite-amd64 after engine",
             "artifact-sqlite-amd64 after compile-sqlite, engine, packages-sqlite-amd64",
             "artifact-sqlite-arm64 after compile-sqlite, engine, packages-sqlite-arm64",
-            "push-sqlite after artifact-sqlite-amd64, artifact-sqlite-arm64",
+            "push-sqlite after artifact-sqlite-amd64, artifact-sqlite-arm64, access",
             "compile-postgres after artifact-sqlite-amd64, artifact-sqlite-arm64",
             "packages-postgres-arm64 after engine",
             "packages-postgres-amd64 after engine",
             "artifact-postgres-amd64 after compile-postgres, engine, packages-postgres-amd64",
             "artifact-postgres-arm64 after compile-postgres, engine, packages-postgres-arm64",
-            "push-postgres after artifact-postgres-amd64, artifact-postgres-arm64",
+            "push-postgres after artifact-postgres-amd64, artifact-postgres-arm64, access",
         ]
     "#]]
     .assert_debug_eq(&needs.collect::<Vec<_>>());

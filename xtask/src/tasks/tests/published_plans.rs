@@ -26,9 +26,10 @@ fn what_was_pushed_is_signed_by_its_digest() {
     check_steps(
         &plan,
         &expect![[r#"
-        push after artifact: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite-linux-amd64.json --digest-file target/images/app-sqlite-linux-amd64.digest
-        sign after push: sh -c image=$(cat "$1") && shift && exec cosign sign --yes --recursive "$@" "$image" sign target/images/app-sqlite-linux-amd64.digest --key cosign.key
-    "#]],
+            artifact after compile, engine, packages: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+            push after artifact, access: target/debug/xtask-oci image --cache target/images/cache --metadata-file target/images/app-sqlite-linux-amd64.json --digest-file target/images/app-sqlite-linux-amd64.digest
+            sign after push: sh -c image=$(cat "$1") && shift && exec cosign sign --yes --recursive "$@" "$image" sign target/images/app-sqlite-linux-amd64.digest --key cosign.key
+        "#]],
     );
     let keyless = sign(&with("cosign"), Some("")).unwrap();
     assert!(!keyless.steps.last().unwrap().argv.contains(&"--key".to_owned()));

@@ -46,7 +46,7 @@ pub(crate) struct Step {
     /// Why this machine cannot run it, and how that is mended. It is shown and holds up none of those that need it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) skip: Option<String>,
-    /// Whether it runs beside the others at the lowest priority, for what they leave of the machine.
+    /// Whether it runs beside the others without a job of theirs: it has the lowest priority, or next to nothing to do.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) background: bool,
     /// The files that it makes. A step that leaves them all untouched had nothing to do.

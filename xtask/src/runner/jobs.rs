@@ -4,8 +4,8 @@
 //! A running step holds one slot, as a job of make does, and the processes below it take more from the same pool. This
 //! process owns one slot from the start; the others are tokens.
 //!
-//! A background step runs beside the pool, with a single job at the lowest priority: it takes no slot from a step that
-//! someone waits for. Where one job is all that is wanted, or the pool is someone else's, it is a step like any other.
+//! A background step runs beside the pool, with a single job, since it has the lowest priority or next to nothing to do: it
+//! takes no slot from a step that someone waits for, and waits for none that a compiler holds. Where one job is all that is wanted, or the pool is someone else's, it is a step like any other.
 
 use std::io;
 use std::num::NonZeroUsize;

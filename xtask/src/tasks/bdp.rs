@@ -80,6 +80,7 @@ fn access_step(config: &Config, repository: &Repository) -> Result<Step> {
         argv: vec![engine(config), "access".to_owned()],
         stdin: Some(serde_json::to_string_pretty(&spec)?),
         needs: words(&["engine"]),
+        background: true,
         ..Step::default()
     })
 }

@@ -1,6 +1,7 @@
 //! Every plan on a fixed configuration, as the shell that `--dry-run` prints.
 
 mod bd_plans;
+mod bd_variety_plans;
 mod bdp_plans;
 mod build_plans;
 mod check_plans;

@@ -51,6 +51,9 @@ pub struct ImageSpec {
     /// What whoever asked for the build chose, such as the cargo profile: for the provenance.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub build: BTreeMap<String, String>,
+    /// The page of the CI run that builds it, as a URL: for the provenance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// Where the finished image is written.
     pub outputs: Vec<Output>,
     /// How registries are reached.

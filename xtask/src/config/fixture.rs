@@ -55,6 +55,7 @@ pub(crate) fn config() -> Config {
             cache_dir: "/home/me/.cache".into(),
             rustflags: None,
             ci: false,
+            run: None,
             tools: Tools {
                 found: vec!["cargo", "rustc", "cc", "git", "cargo-zigbuild", "musl-gcc", "docker", "podman"],
                 targets: ["x86_64", "aarch64"].map(|arch| format!("{arch}-unknown-linux-musl")).to_vec(),

@@ -25,6 +25,8 @@ pub(crate) struct Host {
     pub(crate) rustflags: Option<String>,
     /// Whether this is continuous integration, where nothing may be left out.
     pub(crate) ci: bool,
+    /// The page of the CI run that this is, as a URL.
+    pub(crate) run: Option<String>,
     /// The tools.
     pub(crate) tools: Tools,
 }
@@ -42,6 +44,7 @@ impl Host {
             cache_dir: cache_dir(),
             rustflags: env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty()),
             ci: env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false"),
+            run: ci_run(|name| env::var(name).ok()),
             tools: Tools::probe(need),
         }
     }
@@ -67,6 +70,18 @@ fn cargo_home() -> PathBuf {
     env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
 }
 
+/// As [GitHub](https://docs.github.com/en/actions/reference/workflows-and-actions/variables),
+/// [GitLab](https://docs.gitlab.com/ci/variables/predefined_variables) and Jenkins say it.
+fn ci_run(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let github = || {
+        let [server, repository, run, attempt] = ["SERVER_URL", "REPOSITORY", "RUN_ID", "RUN_ATTEMPT"]
+            .map(|name| variable(&format!("GITHUB_{name}")));
+        Some(format!("{}/{}/actions/runs/{}/attempts/{}", server?, repository?, run?, attempt?))
+    };
+    let page = github().or_else(|| variable("CI_JOB_URL")).or_else(|| variable("BUILD_URL"));
+    page.filter(|page| page.starts_with("https://") || page.starts_with("http://"))
+}
+
 /// By the [XDG specification](https://specifications.freedesktop.org/basedir-spec/latest/), and as macOS has it.
 fn cache_dir() -> PathBuf {
     let usual = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
@@ -87,4 +102,27 @@ pub(crate) fn no_color() -> bool {
 /// Whether the terminal cannot move its cursor.
 pub(crate) fn is_dumb_terminal() -> bool {
     env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ci_run_has_a_page() {
+        let run = |known: &[(&str, &str)]| {
+            ci_run(|name| known.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        };
+        let github = [
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_REPOSITORY", "team/app"),
+            ("GITHUB_RUN_ID", "17"),
+            ("GITHUB_RUN_ATTEMPT", "2"),
+        ];
+        assert_eq!(run(&github).unwrap(), "https://github.com/team/app/actions/runs/17/attempts/2");
+        assert_eq!(run(&github[..3]), None);
+        let gitlab = "https://gitlab.com/team/app/-/jobs/17";
+        assert_eq!(run(&[("CI_JOB_URL", gitlab)]).unwrap(), gitlab);
+        assert_eq!(run(&[("BUILD_URL", "builds/17")]), None);
+    }
 }

@@ -56,6 +56,7 @@ pub(super) fn spec(
         labels: labels(config),
         platforms: build.platforms.iter().map(layers).collect(),
         build: chosen(config, flags, build),
+        run: config.host.run.clone(),
         outputs,
         registries: registries(config),
     };

@@ -109,7 +109,7 @@ fn origin(spec: &ImageSpec, image: &Image, parts: &[Part], source: GitSource) ->
         source,
         dependencies: base.into_iter().chain(lock).collect(),
         builder: Builder { id: BUILD_TYPE.to_owned(), version: version.into() },
-        invocation: None,
+        invocation: spec.run.clone(),
     });
     let statement = statement.context("the provenance cannot be written")?;
     let predicate = [("in-toto.io/predicate-type".to_owned(), provenance::PREDICATE_TYPE.to_owned())];

@@ -118,6 +118,7 @@ impl Sandbox {
                 ],
             )]),
             build: BTreeMap::new(),
+            run: None,
             outputs: vec![
                 Output::Archive { dest: self.path("image.tar") },
                 Output::Layout { dest: self.path("layout") },

@@ -217,6 +217,7 @@ fn layers(
         // Before anything is fetched: some layers are not for us.
         let packing = Packing::of_media_type(&descriptor.media_type)?;
         let path = blob(client, store, descriptor)?;
+        let packing = packing.of_content(&path)?;
         Ok(Layer { packing, digest: descriptor.digest, size: descriptor.size, diff_id: *diff_id, path })
     })
     .collect()

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Sink, Write as _};
+use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use flate2::bufread::MultiGzDecoder;
@@ -47,6 +48,28 @@ impl Packing {
 }
 
 impl Packing {
+    /// The packing of a layer that its manifest says to be packed this way, by how it begins, as Docker and containerd find
+    /// it out.
+    ///
+    /// Docker's classic store names every layer gzip when it pushes, also those of a base that it pulled as Zstandard or
+    /// plain tar, which are in the registry as they were.
+    ///
+    /// # Errors
+    /// The layer cannot be read.
+    pub fn of_content(self, layer: &Path) -> Result<Packing> {
+        const TAR: usize = 257;
+        let mut start = Vec::new();
+        let file = File::open(layer).cannot("open", layer)?;
+        file.take(512).read_to_end(&mut start).cannot("read", layer)?;
+        Ok(match start[..] {
+            [0x1f, 0x8b, 8, ..] => Packing::Gzip,
+            // A frame of data, or one to be skipped.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Packing::Zstd,
+            _ if start.get(TAR..).is_some_and(|magic| magic.starts_with(b"ustar")) => Packing::Tar,
+            _ => self,
+        })
+    }
+
     /// The media type of a layer with this packing in the OCI image specification.
     pub fn layer_media_type(self) -> &'static str {
         match self {
@@ -215,6 +238,29 @@ mod tests {
         for media_type in ["", "application/vnd.oci.image.layer.v1.tar+xz", "application/json"] {
             let error = Packing::of_media_type(media_type).unwrap_err().to_string();
             assert!(error.contains(&format!("unknown type `{media_type}`; use an image")), "{error}");
+        }
+    }
+
+    #[test]
+    fn how_a_layer_begins_counts_more_than_its_media_type() {
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        for (start, packing) in [
+            (&b"\x1f\x8b\x08\0"[..], Packing::Gzip),
+            (b"\x28\xb5\x2f\xfd\0", Packing::Zstd),
+            (b"\x5a\x2a\x4d\x18\0", Packing::Zstd),
+            (&tar, Packing::Tar),
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), start).unwrap();
+            for promised in [Packing::Tar, Packing::Gzip, Packing::Zstd] {
+                assert_eq!(promised.of_content(file.path()).unwrap(), packing);
+            }
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for start in [&b""[..], b"\x1f", b"neither"] {
+            std::fs::write(file.path(), start).unwrap();
+            assert_eq!(Packing::Gzip.of_content(file.path()).unwrap(), Packing::Gzip);
         }
     }
 

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use image_spec::{FileEntry, FolderEntry, Layer, Pins, Platform, Registries};
+use image_spec::{Base, FileEntry, FolderEntry, Layer, Pins, Platform, Registries};
+use serde_json::json;
+use xtask_oci::digest::Digest;
 use xtask_oci::files::{Kind, Rootfs};
+use xtask_oci::make::{self, Places};
 use xtask_oci::pull::Sources;
+use xtask_oci::pull::blobs::BlobStore;
 use xtask_oci::registry::client::Connection;
 use xtask_oci::startable;
 
@@ -119,4 +123,39 @@ fn files_of_the_base_never_get_into_a_layer() {
     let entries = pulled.view(&[base()]).unwrap().entries();
     let error = xtask_oci::tar::write(&entries, 0, &mut std::io::sink()).unwrap_err().to_string();
     assert_eq!(error, "/etc/passwd is in the base image and cannot be in another layer too");
+}
+
+/// Docker's classic store names all layers gzip when it pushes.
+#[test]
+fn a_layer_gets_the_media_type_that_it_has() {
+    let (pulled, sandbox) = (Pulled::new(), crate::common::Sandbox::new());
+    let store = BlobStore::new(&pulled.path("blobs"));
+    let keep = |blob: &[u8]| {
+        let digest = Digest::of(blob);
+        store.keep_document(digest, blob).unwrap();
+        json!({"mediaType": "", "digest": digest.to_string(), "size": blob.len()})
+    };
+    let tar = base().end();
+    let mut layers = [zstd::encode_all(&tar[..], 3).unwrap(), tar.clone()].map(|blob| keep(&blob));
+    for layer in &mut layers {
+        layer["mediaType"] = json!("application/vnd.docker.image.rootfs.diff.tar.gzip");
+    }
+    let diff_ids = [Digest::of(&tar).to_string(), Digest::of(&tar).to_string()];
+    let config = json!({"architecture": "amd64", "os": "linux", "rootfs": {"diff_ids": diff_ids}});
+    let config = keep(config.to_string().as_bytes());
+    let manifest =
+        keep(json!({"schemaVersion": 2, "config": config, "layers": layers}).to_string().as_bytes());
+    let reference = format!("registry.example/base@{}", manifest["digest"].as_str().unwrap());
+
+    let mut spec = sandbox.spec();
+    spec.base = Base::Image(reference.parse().unwrap());
+    let places = Places { blobs: pulled.path("blobs"), ..sandbox.places() };
+    let report = make::image(&spec, &places).unwrap();
+    let manifest = sandbox.json(&report.digest);
+    let types = manifest["layers"].as_array().unwrap()[..2].iter().map(|layer| layer["mediaType"].as_str());
+    let types = types.map(Option::unwrap).collect::<Vec<_>>();
+    assert_eq!(
+        types,
+        ["application/vnd.oci.image.layer.v1.tar+zstd", "application/vnd.oci.image.layer.v1.tar"]
+    );
 }

@@ -35,10 +35,26 @@ impl Client {
         match self.listed_referrers(subject) {
             Ok(listed) if !listed.is_empty() => Ok(listed),
             _ => match self.manifest(&fallback_tag(subject))? {
-                Some(index) => parse(&index.bytes),
+                Some(index) => parse(&index.bytes)?.into_iter().map(|one| self.typed(one)).collect(),
                 None => Ok(Vec::new()),
             },
         }
+    }
+
+    /// The same with its kind, if only its manifest says that: tools that copy an index and do not know the field leave it
+    /// out.
+    fn typed(&self, referring: Referring) -> Result<Referring> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Manifest {
+            artifact_type: Option<String>,
+        }
+        if referring.artifact_type.is_some() {
+            return Ok(referring);
+        }
+        let found = self.manifest(&referring.digest.to_string())?;
+        let manifest = found.and_then(|found| serde_json::from_slice::<Manifest>(&found.bytes).ok());
+        Ok(Referring { artifact_type: manifest.and_then(|manifest| manifest.artifact_type), ..referring })
     }
 
     /// The registry's own list of what refers to `subject`.

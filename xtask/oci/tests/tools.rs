@@ -1,19 +1,17 @@
-//! The images in the hands of real tools: Docker, podman, skopeo, umoci, UPX, and a disk that is full.
-//!
-//! What a test needs and this machine lacks is said in one line, and the test is counted as ignored, never as passed.
+//! Archives and layouts in the hands of real tools: Docker, podman, skopeo, umoci, UPX, and a disk that is full. Images in
+//! a registry are in `interop`.
 
 #![allow(clippy::unwrap_used, reason = "clippy knows only functions marked #[test] as tests")]
 
 mod common;
 
 use std::fs;
-use std::io::{Write as _, stderr};
 use std::path::Path;
-use std::process::{Command, Output};
 
+use common::tool::{run, runs_containers, succeeds, trial, umoci_reads};
 use common::{Sandbox, program};
 use image_spec::{ImageSpec, Output as ImageOutput, Platform};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use xtask_oci::artifact::Options;
 use xtask_oci::digest::Digest;
 use xtask_oci::make::Places;
@@ -49,50 +47,6 @@ fn main() {
         fill_disk,
     ));
     libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn trial(
-    name: impl Into<String>,
-    possible: bool,
-    needs: &str,
-    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
-) -> Trial {
-    let name = name.into();
-    if !possible {
-        let _ = writeln!(stderr(), "skipped: `{name}` needs {needs}");
-    }
-    Trial::test(name, test).with_ignored_flag(!possible)
-}
-
-fn succeeds(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
-}
-
-/// Podman answers even where the machine lets it run nothing, so it is asked to run a program of this machine.
-fn runs_containers(engine: &str) -> bool {
-    match engine {
-        "podman" => succeeds(engine, &["run", "--rm", "--network", "none", "--rootfs", "/:O", "true"]),
-        _ => succeeds(engine, &["info"]),
-    }
-}
-
-fn umoci_reads(compression: &str) -> bool {
-    let output = Command::new("umoci").arg("--version").output().ok();
-    output.is_some_and(|output| {
-        let is_old = String::from_utf8_lossy(&output.stdout).contains("version 0.4");
-        output.status.success() && !(is_old && compression.starts_with("zstd"))
-    })
-}
-
-/// Runs a tool in the sandbox and returns what it prints.
-fn run(sandbox: &Sandbox, command: &[&str]) -> Result<String, Failed> {
-    let output: Output =
-        Command::new(command[0]).args(&command[1..]).current_dir(sandbox.path(".")).output()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() {
-        return Ok(text);
-    }
-    Err(format!("{command:?}: {}{text}{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
 }
 
 /// An image of its own name, so that tests do not meet in an engine that they share.

@@ -49,21 +49,29 @@ pub fn search_path(base: &Container, run: &RunConfig) -> String {
     all.iter().find_map(|variable| variable.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH).to_owned()
 }
 
-/// The base's variables in their order, with our values, and then the others of ours.
+/// The base's variables in their order, with our values, and then the others of ours. Each is there once: of two the later
+/// one counts in most runtimes, so that a base could undo what is ours. What has no `=` is no variable, and some runtimes
+/// refuse to start with it.
 fn environment(base: Option<&Value>, ours: &BTreeMap<String, String>) -> Vec<String> {
-    let mut left = ours.clone();
     let theirs = base.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let mut all = theirs
-        .map(|variable| {
-            let name = variable.split('=').next().unwrap_or_default();
-            left.remove(name).map_or_else(|| variable.to_owned(), |value| format!("{name}={value}"))
-        })
-        .collect::<Vec<_>>();
-    if !all.iter().any(|variable| variable.starts_with("PATH=")) {
+    let theirs = theirs.filter_map(|variable| variable.split_once('=')).filter(|(name, _)| !name.is_empty());
+    let (mut all, mut places, mut left) = (Vec::new(), BTreeMap::new(), ours.clone());
+    for (name, value) in theirs {
+        let variable = (name, ours.get(name).map_or(value, String::as_str));
+        left.remove(name);
+        match places.get(name) {
+            Some(place) => all[*place] = variable,
+            None => {
+                places.insert(name, all.len());
+                all.push(variable);
+            }
+        }
+    }
+    if !places.contains_key("PATH") {
         left.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
     }
-    all.extend(left.iter().map(|(name, value)| format!("{name}={value}")));
-    all
+    all.extend(left.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
 
 #[cfg(test)]
@@ -107,6 +115,15 @@ mod tests {
             })
         );
         assert_eq!(search_path(&base, &run()), "/bin");
+    }
+
+    #[test]
+    fn a_variable_is_there_once() {
+        let env = json!(["PATH=/a", "APP=2", "X=1", "PATH=/b", "APP=3", "X=2=3", "LANG", "=x", "", "PATH"]);
+        let base = Container::from([("Env".to_owned(), env)]);
+        let made = config(&base, &run(), &Annotations::new());
+        assert_eq!(made["Env"], json!(["PATH=/b", "APP=1", "X=2=3", "LANG=C"]));
+        assert_eq!(search_path(&base, &run()), "/b");
     }
 
     #[test]

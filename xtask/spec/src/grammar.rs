@@ -45,8 +45,10 @@ fn check_registry(text: &str) -> Result<(), String> {
     if !is_ipv6(host) && !host.split('.').all(is_label) {
         return Err(format!("`{host}` is not a host name"));
     }
+    // Rust reads a number with a plus before it, too.
+    let is_port = |port: &str| port.parse::<u16>().is_ok() && !port.starts_with('+');
     match port {
-        Some(port) if port.parse::<u16>().is_err() => Err(format!("`{port}` is not a port")),
+        Some(port) if !is_port(port) => Err(format!("`{port}` is not a port")),
         _ => Ok(()),
     }
 }

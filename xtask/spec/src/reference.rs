@@ -203,6 +203,8 @@ mod tests {
             "a..b",
             "a___b",
             "host.name:port/app",
+            "localhost:+80/app",
+            "[::ffff:1.2.3.4]:+80/app",
             "é",
             "-x.example/app",
             ":tag",

@@ -84,7 +84,11 @@ impl Overlay<'_> {
         let path = join(&self.follow(folder)?, name);
         let found = match self.own.get(&path) {
             Some(node) => Some(node),
-            None => self.below.get(&join(&self.below.follow(folder)?, name)),
+            None => {
+                let (folder, steps) = self.below.walk(folder)?;
+                self.count(steps)?;
+                self.below.get(&join(&folder, name))
+            }
         };
         match found {
             Some(node) if !node.is_folder() => Ok(node.clone()),
@@ -122,12 +126,17 @@ impl Overlay<'_> {
 
     fn follow(&mut self, path: &[u8]) -> Result<Vec<u8>> {
         let (found, steps) = self.own.walk(path)?;
+        self.count(steps)?;
+        Ok(found)
+    }
+
+    fn count(&mut self, steps: usize) -> Result<()> {
         self.steps += steps;
         ensure!(
             self.steps <= STEPS_MAX,
             "the ways through the image's links are too long; use another image"
         );
-        Ok(found)
+        Ok(())
     }
 
     fn put(&mut self, path: Vec<u8>, node: Node) -> Result<()> {

@@ -284,6 +284,14 @@ fn layers_that_would_take_forever_are_done_or_refused() {
         merged(&[ways]).unwrap_err(),
         "the layer layer0: the entry `/l0/f`: the ways through the image's links are too long; use another image"
     );
+
+    // And so does each way of a hard link, which a higher layer has many of.
+    let lower = (0..39).fold(Tar::new().folder("d").folder("l39").file("l39/f", ""), link);
+    let upper = (0..5_000).fold(Tar::new(), |tar, n| tar.hard_link(&format!("h{n}"), "l0/f"));
+    assert_eq!(
+        merged(&[lower, upper]).unwrap_err(),
+        "the layer layer1: the entry `/h256`: the ways through the image's links are too long; use another image"
+    );
     println!("hostile layers: {:?}", start.elapsed());
     assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
 }

@@ -4,14 +4,17 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use image_spec::{Base, Compression, Pins, Platform, Reference, Registries, Repository, Tag};
+use xtask_oci::registry::challenge::Challenge;
 use xtask_oci::registry::location::Location;
 
 const DIGEST: &str = "sha256:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1";
 
-/// Reads the first line as a name and the second as where its registry sends us; all of it as a lock file.
+/// Reads the first line as a name, the rest as where its registry sends us or how it wants a login, and all of it as a lock
+/// file.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (name, place) = text.split_once('\n').unwrap_or((text, ""));
+    challenge(place);
     read_back::<Base>(name);
     read_back::<Compression>(name);
     read_back::<Platform>(name);
@@ -72,4 +75,15 @@ fn pin(reference: &Reference) {
     let pins = read_back::<Pins>(&pins.to_string()).expect("the file is legal");
     let pinned = pins.pinned(reference).expect("the name is known");
     assert_eq!((pinned.digest(), pinned.tag()), (Some(DIGEST), reference.tag()));
+}
+
+/// What is read can be written with quotation marks and is read as the same again.
+fn challenge(text: &str) {
+    let Some(read) = Challenge::parse(text) else { return };
+    if read.parameters.is_empty() || read.parameters.values().any(|value| value.contains('"')) {
+        return;
+    }
+    let parameters = read.parameters.iter().map(|(name, value)| format!("{name}=\"{value}\""));
+    let written = format!("{} {}", read.scheme, parameters.collect::<Vec<_>>().join(","));
+    assert_eq!(Challenge::parse(&written), Some(read));
 }

@@ -108,7 +108,9 @@ fn item(line: &[u8]) -> Option<Item> {
         _ => return None,
     };
     let is_named = path != b"/" || kind == ItemKind::Opaque;
-    is_named.then_some(Item { path, kind, mode: 0o700 | line.len() as u32 % 8, uid: 0, gid: 7 })
+    // Numbers that differ, so that one entry is not taken for another.
+    let uid = line.len() as u32;
+    is_named.then_some(Item { path, kind, mode: 0o755, uid, gid: 7 })
 }
 
 /// A path as a listing has it, or the root if nothing is left.

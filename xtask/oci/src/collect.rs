@@ -27,7 +27,9 @@ struct How {
 impl How {
     fn apply(&self, entry: Entry) -> Entry {
         let (uid, gid) = self.owner;
-        Entry { mode: self.mode.unwrap_or(entry.mode), uid, gid, ..entry }
+        // As chown(2) has it: who may become another user by this file was said of its old owner.
+        let kept = if (entry.uid, entry.gid) == self.owner { 0o7777 } else { 0o1777 };
+        Entry { mode: self.mode.unwrap_or(entry.mode & kept), uid, gid, ..entry }
     }
 }
 
@@ -195,5 +197,20 @@ impl Collector<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_owner_does_not_inherit_setuid() {
+        let tool = Entry { mode: 0o6755, uid: 5, gid: 6, ..Entry::text("") };
+        let mode = |mode, owner| How { mode, owner }.apply(tool.clone()).mode;
+        assert_eq!(mode(None, (5, 6)), 0o6755);
+        assert_eq!(mode(None, (0, 0)), 0o755);
+        assert_eq!(mode(None, (5, 0)), 0o755);
+        assert_eq!(mode(Some(0o4755), (0, 0)), 0o4755);
     }
 }

@@ -1,0 +1,127 @@
+//! `cargo xtask bdp` from the outside: every platform in a real registry, and what `verify` says of it.
+//!
+//! Needs what compiles for every platform, and the program `docker-registry`, elsewhere called `registry`. Where they are
+//! not there, that is said, and the test counts as ignored.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
+
+#[allow(dead_code, reason = "shared with the tests of images")]
+mod support;
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use support::{events, has, root, run, xtask};
+use tempfile::TempDir;
+
+fn main() -> ExitCode {
+    let skip = missing();
+    if let Some(why) = &skip {
+        eprintln!("skipped: what_is_pushed_is_whole: {why}");
+    }
+    let trial = Trial::test("what_is_pushed_is_whole", what_is_pushed_is_whole);
+    libtest_mimic::run(&Arguments::from_args(), vec![trial.with_ignored_flag(skip.is_some())]).exit_code()
+}
+
+fn missing() -> Option<String> {
+    if Registry::program().is_none() {
+        return Some("docker-registry is not installed".to_owned());
+    }
+    if !has("cargo-zigbuild") {
+        return Some("cargo-zigbuild is not installed".to_owned());
+    }
+    let lacks = |target: &&str| {
+        let output = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+        !output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+    };
+    let target = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"].into_iter().find(lacks)?;
+    Some(format!("the target {target} is not installed"))
+}
+
+/// A registry of this test's own.
+struct Registry {
+    child: Child,
+    address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Registry {
+    fn program() -> Option<&'static str> {
+        ["docker-registry", "registry"].into_iter().find(|program| has(program))
+    }
+
+    fn start() -> Registry {
+        let folder = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let config = format!(
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{address}'}}\n",
+            folder.path().join("data").display()
+        );
+        let file = folder.path().join("config.yml");
+        fs::write(&file, config).unwrap();
+        let mut command = Command::new(Registry::program().unwrap());
+        command.arg("serve").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+        let registry = Registry { child: command.spawn().unwrap(), address, _folder: folder };
+        let began = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(30), "the registry does not answer");
+            thread::sleep(Duration::from_millis(20));
+        }
+        registry
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs `bdp` and returns what it says of the image.
+fn bdp(image: &str, more: &[&str]) -> serde_json::Value {
+    let output = run(xtask().args(["bdp", "--message-format", "json", "--image", image]).args(more));
+    events(&output).into_iter().find(|event| event["event"] == "image").unwrap()
+}
+
+fn what_is_pushed_is_whole() -> Result<(), Failed> {
+    let registry = Registry::start();
+    let image = format!("{}/team/app", registry.address);
+    let foreseen = bdp(&image, &["--dry-run"]);
+    assert_eq!(foreseen["push"]["dry_run"], true);
+    let pushed = bdp(&image, &["--tag", "next"]);
+    assert_eq!(pushed["digest"], foreseen["digest"]);
+    let platforms =
+        pushed["platforms"].as_array().unwrap().iter().map(|one| one["platform"].as_str().unwrap());
+    assert_eq!(platforms.collect::<Vec<_>>(), ["linux/amd64", "linux/arm64"]);
+    let (would, did) = (&foreseen["push"]["uploaded"], &pushed["push"]["uploaded"]);
+    assert!(did.as_u64().unwrap() > 1_000_000 && would == did, "{would} {did}");
+    assert_eq!(bdp(&image, &[])["push"]["uploaded"], 0);
+
+    let output = xtask().args(["verify", &format!("{image}:next"), "--no-rebuild"]).output()?;
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("yes: platforms: linux/amd64, linux/arm64"), "{said}");
+    for platform in ["linux/amd64", "linux/arm64"] {
+        assert!(
+            said.contains(&format!("yes: digests for {platform}: manifest, config and 3 layers")),
+            "{said}"
+        );
+        assert!(said.contains(&format!("yes: user on {platform}: 65532:65532")), "{said}");
+        assert!(said.contains(&format!("yes: SBOM for {platform} in SPDX: ")), "{said}");
+    }
+    // A work tree with changes gets no provenance.
+    let changes = run(Command::new("git").args(["status", "--porcelain"]).current_dir(root()));
+    let problems = said.matches("NO: ").count();
+    assert_eq!(problems, usize::from(!changes.is_empty()), "{said}");
+    assert_eq!(output.status.success(), problems == 0, "{said}");
+    Ok(())
+}

@@ -187,8 +187,20 @@ impl Client {
         call: &Call<'_>,
         statuses: &[StatusCode],
     ) -> Result<Response<Body>, Failure> {
+        self.expect_or(what, call, statuses, |_, failure| failure)
+    }
+
+    /// The same, where `judge` knows more of what a failure with a status means.
+    pub(super) fn expect_or(
+        &self,
+        what: &str,
+        call: &Call<'_>,
+        statuses: &[StatusCode],
+        judge: impl FnOnce(StatusCode, Failure) -> Failure,
+    ) -> Result<Response<Body>, Failure> {
         let answer = self.send(call)?;
-        if statuses.contains(&answer.status()) { Ok(answer) } else { Err(refusal(what, answer)) }
+        let status = answer.status();
+        if statuses.contains(&status) { Ok(answer) } else { Err(judge(status, refusal(what, answer))) }
     }
 }
 

@@ -16,7 +16,6 @@ use ureq::http::{Method, StatusCode};
 use super::client::{Call, Client, Connection, header};
 use super::retry::Failure;
 use super::source::Source;
-use super::transport::refusal;
 use super::upload::Transfer;
 use crate::files::Content;
 use crate::image::{Blob, Image};
@@ -184,16 +183,14 @@ impl Client {
             ..Call::new(Method::PUT, &url)
         };
         let put = || {
-            let answer = self.send(&call)?;
-            let status = answer.status();
-            if status != StatusCode::CREATED {
-                return Err(match refusal("the registry does not take it", answer) {
+            let what = "the registry does not take it";
+            let answer =
+                self.expect_or(what, &call, &[StatusCode::CREATED], |status, failure| match failure {
                     Failure::Final(error) if is_about_content(status) => {
                         Failure::Final(error.context(Refused))
                     }
                     other => other,
-                });
-            }
+                })?;
             match header(&answer, "docker-content-digest") {
                 Some(other) if other != manifest.digest.to_string() => {
                     Err(Failure::Final(anyhow!("the registry made {other} of {}", manifest.digest)))

@@ -245,15 +245,12 @@ impl Client {
         call: &Call<'_>,
         statuses: &[StatusCode],
     ) -> Result<Response<Body>, Failure> {
-        let answer = self.send(call)?;
-        match answer.status() {
-            status if statuses.contains(&status) => Ok(answer),
-            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => match refusal(what, answer) {
-                Failure::Final(error) => Err(Failure::passing(error)),
-                other => Err(other),
-            },
-            _ => Err(refusal(what, answer)),
-        }
+        self.expect_or(what, call, statuses, |status, failure| match (status, failure) {
+            (StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE, Failure::Final(error)) => {
+                Failure::passing(error)
+            }
+            (_, other) => other,
+        })
     }
 }
 

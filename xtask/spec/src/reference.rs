@@ -73,9 +73,19 @@ impl Reference {
         self.tag.as_ref()
     }
 
+    /// The tag that is meant: `latest`, if none is written.
+    pub fn tag_or_latest(&self) -> String {
+        self.tag.as_ref().map_or_else(|| "latest".to_owned(), ToString::to_string)
+    }
+
     /// The digest, if one is written.
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
+    }
+
+    /// What a registry is asked for: the digest or, without one, the tag.
+    pub fn digest_or_tag(&self) -> String {
+        self.digest.clone().unwrap_or_else(|| self.tag_or_latest())
     }
 }
 

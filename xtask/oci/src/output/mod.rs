@@ -54,7 +54,7 @@ fn index_json(image: &Image) -> Result<Vec<u8>> {
     let mut manifests = Vec::new();
     let mut tags = BTreeSet::new();
     for name in &image.names {
-        let (tag, full) = (tag(name), full_name(name));
+        let (tag, full) = (name.tag_or_latest(), full_name(name));
         // Tools that know no repositories find an image by its tag, so only one may have it.
         let reference = if tags.insert(tag.clone()) { tag } else { full.clone() };
         let mut descriptor = image.descriptor();
@@ -68,14 +68,10 @@ fn index_json(image: &Image) -> Result<Vec<u8>> {
     to_json(&Index { schema_version: 2, media_type: oci::INDEX, manifests, annotations: Annotations::new() })
 }
 
-fn tag(name: &Reference) -> String {
-    name.tag().map_or_else(|| "latest".to_owned(), ToString::to_string)
-}
-
 /// The reference with registry and tag written out, as containerd stores it: `docker.io/library/app:latest` for `app`.
 fn full_name(name: &Reference) -> String {
     let repository = name.repository();
-    format!("{}/{}:{}", repository.registry(), repository.path(), tag(name))
+    format!("{}/{}:{}", repository.registry(), repository.path(), name.tag_or_latest())
 }
 
 fn to_json(document: &impl Serialize) -> Result<Vec<u8>> {

@@ -123,10 +123,7 @@ fn fetch(
     client: &Client,
     store: &BlobStore,
 ) -> Result<PulledImage> {
-    let wanted = reference.digest().map(str::to_owned);
-    let wanted =
-        wanted.or_else(|| reference.tag().map(ToString::to_string)).unwrap_or_else(|| "latest".to_owned());
-    let (digest, root) = document(client, store, &wanted)?;
+    let (digest, root) = document(client, store, &reference.digest_or_tag())?;
     let (own_digest, manifest) = match root {
         Document::Manifest(manifest) => (digest, manifest),
         Document::Index(index) => {
@@ -155,7 +152,7 @@ fn fetch(
 /// There is no such image, or the registry cannot be reached or refuses.
 pub fn resolve(reference: &Reference, connection: &Connection) -> Result<Digest> {
     let client = connection.to_pull(reference.repository());
-    let tag = reference.tag().map_or_else(|| "latest".to_owned(), ToString::to_string);
+    let tag = reference.tag_or_latest();
     let found = client.manifest(&tag)?.with_context(|| no_such(&client, &tag))?;
     Ok(found.digest)
 }

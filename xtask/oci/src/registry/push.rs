@@ -56,8 +56,7 @@ pub struct Push<'a> {
 pub fn push(image: &Image, connection: &Connection, how: &Push<'_>) -> Result<PushReport> {
     let mut repositories = BTreeMap::<&Repository, Vec<String>>::new();
     for name in &image.names {
-        let tag = name.tag().map_or_else(|| "latest".to_owned(), ToString::to_string);
-        repositories.entry(name.repository()).or_default().push(tag);
+        repositories.entry(name.repository()).or_default().push(name.tag_or_latest());
     }
     ensure!(!repositories.is_empty(), "the image has no name to push it under; give it a tag");
     let clients = repositories

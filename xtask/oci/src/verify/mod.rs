@@ -62,9 +62,7 @@ pub fn verify(spec: &VerifySpec, rebuilt: Option<&ImageReport>, folder: &Path) -
     let registries = Registries { mirrors: Default::default(), ..spec.registries.clone() };
     let connection = Connection::new(&registries);
     let client = connection.to_pull(spec.image.repository());
-    let digest = spec.image.digest().map(str::to_owned);
-    let wanted = digest.or_else(|| spec.image.tag().map(ToString::to_string));
-    let wanted = wanted.unwrap_or_else(|| "latest".to_owned());
+    let wanted = spec.image.digest_or_tag();
     let root =
         client.manifest(&wanted)?.with_context(|| format!("{} is not there", client.named(&wanted)))?;
 

@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::tool::{run, runs_containers, succeeds, trial, umoci_reads};
+use common::tool::{can_mount, on_small_disk, run, runs_containers, succeeds, trial, umoci_reads};
 use common::{Sandbox, program};
 use image_spec::{ImageSpec, Output as ImageOutput, Platform};
 use libtest_mimic::{Arguments, Failed};
@@ -39,12 +39,11 @@ fn main() {
     }
     let upx = succeeds("upx", &["--version"]) && succeeds("cc", &["--version"]);
     trials.push(trial("upx packs once", upx, "upx and cc", move || pack(host)));
-    let full = tempfile::tempdir().is_ok_and(|folder| mount(folder.path()) && unmount(folder.path()));
     trials.push(trial(
         "a full disk is named and nothing is left",
-        full,
+        can_mount(),
         "the right to mount a tmpfs",
-        fill_disk,
+        || on_small_disk(write_too_much),
     ));
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -134,24 +133,8 @@ fn pack(host: Platform) -> Result<(), Failed> {
     Ok(())
 }
 
-fn mount(folder: &Path) -> bool {
-    succeeds("mount", &["-t", "tmpfs", "-o", "size=400k", "tmpfs", &folder.display().to_string()])
-}
-
-fn unmount(folder: &Path) -> bool {
-    succeeds("umount", &[&folder.display().to_string()])
-}
-
-fn fill_disk() -> Result<(), Failed> {
+fn write_too_much(disk: &Path) -> Result<(), Failed> {
     let sandbox = Sandbox::new();
-    let disk = tempfile::tempdir()?;
-    assert!(mount(disk.path()));
-    let result = std::panic::catch_unwind(|| write_too_much(&sandbox, disk.path()));
-    assert!(unmount(disk.path()));
-    result.unwrap_or_else(|_| Err("see above".into()))
-}
-
-fn write_too_much(sandbox: &Sandbox, disk: &Path) -> Result<(), Failed> {
     let mut spec = sandbox.spec();
     spec.outputs = vec![ImageOutput::Archive { dest: disk.join("image.tar") }];
     sandbox.write(&spec);

@@ -5,6 +5,8 @@
 use std::fs;
 use std::io::{Write as _, stderr};
 use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
@@ -32,6 +34,28 @@ pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
 /// Whether this process is root, who may mount, and give files to others.
 pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// Whether a small disk can be mounted.
+pub fn can_mount() -> bool {
+    tempfile::tempdir().is_ok_and(|folder| mount(folder.path()) && unmount(folder.path()))
+}
+
+/// Runs a test in a folder that has room for 400 KiB.
+pub fn on_small_disk(test: impl FnOnce(&Path) -> Result<(), Failed>) -> Result<(), Failed> {
+    let disk = tempfile::tempdir()?;
+    assert!(mount(disk.path()));
+    let result = catch_unwind(AssertUnwindSafe(|| test(disk.path())));
+    assert!(unmount(disk.path()));
+    result.unwrap_or_else(|_| Err("see above".into()))
+}
+
+fn mount(folder: &Path) -> bool {
+    succeeds("mount", &["-t", "tmpfs", "-o", "size=400k", "tmpfs", &folder.display().to_string()])
+}
+
+fn unmount(folder: &Path) -> bool {
+    succeeds("umount", &[&folder.display().to_string()])
 }
 
 /// Podman answers even where the machine lets it run nothing, so it is asked to run a program of this machine.

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Write as _, stderr};
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +14,7 @@ use xtask_oci::registry::client::Connection;
 use xtask_oci::registry::push::Push;
 
 use super::check;
+use super::common::tool::{can_mount, on_small_disk, trial};
 use super::common::{Sandbox, program};
 use super::engine;
 use super::sample::{REPOSITORY, Samples, digest, push_with, random};
@@ -26,17 +25,10 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("the registry is killed amid a push", the_registry_is_killed),
         Trial::test("the engine is killed at 50 points", the_engine_is_killed),
         Trial::test("readers see whole images", readers_see_whole_images),
-        full_disk(),
+        trial("a full disk is told", can_mount(), "the right to mount a tmpfs", || {
+            on_small_disk(push_from_full_disk)
+        }),
     ]
-}
-
-fn full_disk() -> Trial {
-    let name = "a full disk is told";
-    let possible = tempfile::tempdir().is_ok_and(|folder| mount(folder.path()) && unmount(folder.path()));
-    if !possible {
-        let _ = writeln!(stderr(), "skipped: `{name}` needs the right to mount a tmpfs");
-    }
-    Trial::test(name, the_disk_is_full).with_ignored_flag(!possible)
 }
 
 /// The registry is gone in the middle of a push, for less time than the client tries.
@@ -142,26 +134,6 @@ fn readers_see_whole_images() -> Result<(), Failed> {
     })?;
     assert!(reads >= 3, "{reads}");
     Ok(())
-}
-
-fn succeeds(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
-}
-
-fn mount(folder: &Path) -> bool {
-    succeeds("mount", &["-t", "tmpfs", "-o", "size=400k", "tmpfs", &folder.display().to_string()])
-}
-
-fn unmount(folder: &Path) -> bool {
-    succeeds("umount", &[&folder.display().to_string()])
-}
-
-fn the_disk_is_full() -> Result<(), Failed> {
-    let disk = tempfile::tempdir()?;
-    assert!(mount(disk.path()));
-    let result = std::panic::catch_unwind(|| push_from_full_disk(disk.path()));
-    assert!(unmount(disk.path()));
-    result.unwrap_or_else(|_| Err("see above".into()))
 }
 
 fn push_from_full_disk(disk: &Path) -> Result<(), Failed> {

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use image_spec::{CheckSpec, Output, Platform, Repository};
 
-use super::{build, engine, engine_step, image, words};
+use super::{build, engine_step, engine_task, image, words};
 use crate::cli::ImageFlags;
 use crate::config::{self, Config};
 use crate::error::Usage;
@@ -75,13 +75,9 @@ fn destination(config: &Config, dry_run: bool) -> Output {
 fn access_step(config: &Config, repository: &Repository) -> Result<Step> {
     let spec = CheckSpec { repository: repository.clone(), registries: image::registries(config) };
     Ok(Step {
-        name: "access".to_owned(),
         why: format!("see whether {repository} lets us push"),
-        argv: vec![engine(config), "access".to_owned()],
-        stdin: Some(serde_json::to_string_pretty(&spec)?),
-        needs: words(&["engine"]),
         background: true,
-        ..Step::default()
+        ..engine_task(config, "access", &["access"], &spec)?
     })
 }
 

@@ -18,6 +18,9 @@ pub(crate) mod sqlx;
 mod tests;
 pub(crate) mod verify;
 
+use anyhow::Result;
+use serde::Serialize;
+
 use crate::config::Config;
 use crate::plan::Step;
 
@@ -43,6 +46,17 @@ fn engine_step(config: &Config) -> Step {
 /// The engine's program.
 fn engine(config: &Config) -> String {
     beside_xtask(config, "xtask-oci")
+}
+
+/// A step in which the engine reads `spec` and does `task`. It needs the engine, and nothing else.
+fn engine_task(config: &Config, name: &str, task: &[&str], spec: &impl Serialize) -> Result<Step> {
+    Ok(Step {
+        name: name.to_owned(),
+        argv: [vec![engine(config)], words(task)].concat(),
+        stdin: Some(serde_json::to_string_pretty(spec)?),
+        needs: words(&["engine"]),
+        ..Step::default()
+    })
 }
 
 /// The step that builds what starts databases.

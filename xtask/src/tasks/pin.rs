@@ -4,7 +4,7 @@ use anyhow::Result;
 use image_spec::{Base, PinSpec};
 
 use super::image::registries;
-use super::{engine, engine_step, words};
+use super::{engine_step, engine_task};
 use crate::config::{Config, IMAGES_LOCK};
 use crate::plan::{Plan, Step};
 
@@ -21,13 +21,9 @@ pub(crate) fn plan(config: &Config) -> Result<Plan> {
     images.dedup();
     let spec = PinSpec { images, registries: registries(config) };
     let pin = Step {
-        name: "pin".to_owned(),
         why: format!("renew {IMAGES_LOCK}"),
-        argv: vec![engine(config), "pin".to_owned(), "--lock".to_owned(), IMAGES_LOCK.to_owned()],
-        stdin: Some(serde_json::to_string_pretty(&spec)?),
-        needs: words(&["engine"]),
         outputs: vec![IMAGES_LOCK.into()],
-        ..Step::default()
+        ..engine_task(config, "pin", &["pin", "--lock", IMAGES_LOCK], &spec)?
     };
     let steps = if spec.images.is_empty() { vec![] } else { vec![engine_step(config), pin] };
     Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })

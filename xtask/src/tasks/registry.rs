@@ -5,7 +5,7 @@ use image_spec::{CheckSpec, Repository};
 
 use super::bdp::check_repository;
 use super::image::registries;
-use super::{engine, engine_step, words};
+use super::{engine_step, engine_task};
 use crate::config::Config;
 use crate::plan::{Plan, Step};
 
@@ -18,12 +18,8 @@ pub(crate) fn plan(config: &Config, asked: Option<&Repository>) -> Result<Plan> 
     check_repository(repository)?;
     let spec = CheckSpec { repository: repository.clone(), registries: registries(config) };
     let check = Step {
-        name: "check".to_owned(),
         why: format!("push something small to {repository}, and remove it again"),
-        argv: vec![engine(config), "check".to_owned()],
-        stdin: Some(serde_json::to_string_pretty(&spec)?),
-        needs: words(&["engine"]),
-        ..Step::default()
+        ..engine_task(config, "check", &["check"], &spec)?
     };
     let steps = vec![engine_step(config), check];
     Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })

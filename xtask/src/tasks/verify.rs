@@ -5,7 +5,7 @@ use image_spec::{ImageSpec, Reference, VerifySpec};
 
 use super::bdp::check_repository;
 use super::build::{self, Build};
-use super::{engine, engine_step, image, words};
+use super::{engine_step, engine_task, image};
 use crate::cli::{ImageFlags, VerifyFlags};
 use crate::config::{Config, Host};
 use crate::error::Usage;
@@ -64,12 +64,9 @@ fn verify_step(config: &Config, reference: &Reference, spec: &ImageSpec) -> Resu
         user: spec.config.user.clone(),
         registries: spec.registries.clone(),
     };
+    let folder = config.target("images");
     Ok(Step {
-        name: "verify".to_owned(),
         why: format!("fetch {reference} and look at it"),
-        argv: words(&[&engine(config), "verify", "--folder", &config.target("images").to_string_lossy()]),
-        stdin: Some(serde_json::to_string_pretty(&input)?),
-        needs: words(&["engine"]),
-        ..Step::default()
+        ..engine_task(config, "verify", &["verify", "--folder", &folder.to_string_lossy()], &input)?
     })
 }

@@ -8,19 +8,18 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+#[path = "../oci/tests/registry/server.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests of the engine")]
+mod server;
 #[allow(dead_code, reason = "shared with the tests of images")]
 mod support;
 
-use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use server::Registry;
 use support::{events, has, root, run, xtask};
-use tempfile::TempDir;
 
 fn main() -> ExitCode {
     let skip = missing();
@@ -32,7 +31,7 @@ fn main() -> ExitCode {
 }
 
 fn missing() -> Option<String> {
-    if Registry::program().is_none() {
+    if server::program().is_none() {
         return Some("docker-registry is not installed".to_owned());
     }
     if !has("cargo-zigbuild") {
@@ -44,46 +43,6 @@ fn missing() -> Option<String> {
     };
     let target = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"].into_iter().find(lacks)?;
     Some(format!("the target {target} is not installed"))
-}
-
-/// A registry of this test's own.
-struct Registry {
-    child: Child,
-    address: SocketAddr,
-    _folder: TempDir,
-}
-
-impl Registry {
-    fn program() -> Option<&'static str> {
-        ["docker-registry", "registry"].into_iter().find(|program| has(program))
-    }
-
-    fn start() -> Registry {
-        let folder = tempfile::tempdir().unwrap();
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        let config = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{address}'}}\n",
-            folder.path().join("data").display()
-        );
-        let file = folder.path().join("config.yml");
-        fs::write(&file, config).unwrap();
-        let mut command = Command::new(Registry::program().unwrap());
-        command.arg("serve").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
-        let registry = Registry { child: command.spawn().unwrap(), address, _folder: folder };
-        let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(30), "the registry does not answer");
-            thread::sleep(Duration::from_millis(20));
-        }
-        registry
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// Runs `bdp` and returns what it says of the image.

@@ -57,11 +57,8 @@ fn run(command: Command) -> Result<Vec<String>> {
         Command::Check { spec } => {
             let CheckSpec { repository, registries } = spec::read(&spec)?;
             let findings = check::check(&repository, &Connection::new(&registries))?;
-            for Finding { feature, refusal, advice } in &findings {
-                match refusal {
-                    None => say("yes", feature),
-                    Some(reason) => say("NO", &format!("{feature}: {reason}; {advice}")),
-                }
+            for Finding { feature, refusal, advice } in findings {
+                answer(feature, refusal.map(|reason| format!("{reason}; {advice}")).as_deref());
             }
             Ok(Vec::new())
         }
@@ -73,12 +70,7 @@ fn run(command: Command) -> Result<Vec<String>> {
         Command::Verify { spec, rebuilt, folder } => {
             let rebuilt = rebuilt.as_deref().map(spec::read).transpose()?;
             let checks = verify::verify(&spec::read(&spec)?, rebuilt.as_ref(), &folder)?;
-            for Check { what, problem } in &checks {
-                match problem {
-                    None => say("yes", what),
-                    Some(problem) => say("NO", &format!("{what}: {problem}")),
-                }
-            }
+            checks.iter().for_each(|Check { what, problem }| answer(what, problem.as_deref()));
             let failed = checks.iter().filter(|check| check.problem.is_some()).count();
             ensure!(
                 failed == 0,
@@ -111,6 +103,14 @@ fn print(document: &[u8]) -> Result<()> {
             Err(error).context("cannot write to standard output")
         }
         _ => Ok(()),
+    }
+}
+
+/// Says whether something is so, and if not, why.
+fn answer(what: &str, problem: Option<&str>) {
+    match problem {
+        None => say("yes", what),
+        Some(problem) => say("NO", &format!("{what}: {problem}")),
     }
 }
 

@@ -45,9 +45,7 @@ impl Packing {
             ),
         }
     }
-}
 
-impl Packing {
     /// The packing of a layer that its manifest says to be packed this way, by how it begins, as Docker and containerd find
     /// it out.
     ///

@@ -112,7 +112,12 @@ pub(super) fn step(config: &Config, spec: &ImageSpec, build: &Build, several: bo
 
 /// `<version>` and `latest` for the default backend, `<backend>-<version>` for the others, and what was asked for: with
 /// the backend before it, where several images would get the same.
-fn tags(config: &Config, flags: &ImageFlags, backend: &str, several: bool) -> Result<Vec<Reference>> {
+pub(super) fn tags(
+    config: &Config,
+    flags: &ImageFlags,
+    backend: &str,
+    several: bool,
+) -> Result<Vec<Reference>> {
     let repository = flags.image.as_ref().unwrap_or(&config.pipeline.image.repository);
     let version = config.package.version.replace('+', "-");
     let is_default = backend == config.pipeline.build.backends[0];

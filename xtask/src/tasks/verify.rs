@@ -1,7 +1,7 @@
 //! `verify`: whether an image in a registry is whole, what it was to be, and what comes out when it is built again.
 
 use anyhow::Result;
-use image_spec::{ImageSpec, Reference, VerifySpec};
+use image_spec::{Platform, Reference, VerifySpec};
 
 use super::bdp::check_repository;
 use super::build::{self, Build};
@@ -16,17 +16,22 @@ use crate::plan::{Plan, Step};
 /// # Errors
 /// For several backends, for an image that is in no registry, and as [`build::plan`].
 pub(crate) fn plan(config: &Config, flags: &VerifyFlags) -> Result<Plan> {
-    let apart = apart(config);
-    let mut build = one_build(&apart, flags)?;
+    let backends = config.backends(&flags.build.backends)?;
+    let [backend] = backends[..] else {
+        return Err(Usage("an image is of one backend; name that one with --backend".to_owned()).into());
+    };
     let image_flags =
         ImageFlags { build: flags.build.clone(), compression: flags.compression, ..ImageFlags::default() };
-    let spec = image::spec(&apart, &image_flags, &build, false, vec![])?;
-    let reference = flags.reference.as_ref().unwrap_or(&spec.tags[0]);
+    let own = image::tags(config, &image_flags, backend, false)?.remove(0);
+    let reference = flags.reference.as_ref().unwrap_or(&own);
     check_repository(reference.repository())?;
-    let mut verify = verify_step(config, reference, &spec)?;
+    let mut verify = verify_step(config, reference, &flags.build.platforms)?;
     let mut steps = vec![engine_step(config)];
     if !flags.no_rebuild {
+        let apart = apart(config);
+        let mut build = build::builds(&apart, &flags.build, &config.pipeline.build.platforms)?.remove(0);
         compile_apart(&apart, &mut build);
+        let spec = image::spec(&apart, &image_flags, &build, false, vec![])?;
         let image = image::step(&apart, &spec, &build, false)?;
         verify.needs.push(image.step.name.clone());
         verify.argv.extend(["--rebuilt".to_owned(), image.metadata.to_string_lossy().into_owned()]);
@@ -42,14 +47,6 @@ fn apart(config: &Config) -> Config {
     Config { host: Host { target_dir, ..config.host.clone() }, ..config.clone() }
 }
 
-fn one_build(config: &Config, flags: &VerifyFlags) -> Result<Build> {
-    let mut builds = build::builds(config, &flags.build, &config.pipeline.build.platforms)?;
-    match builds.len() {
-        1 => Ok(builds.remove(0)),
-        _ => Err(Usage("an image is of one backend; name that one with --backend".to_owned()).into()),
-    }
-}
-
 fn compile_apart(config: &Config, build: &mut Build) {
     let target_dir = config.relative(&config.host.target_dir).to_string_lossy().into_owned();
     for step in build.steps.iter_mut().filter(|step| step.name == "compile") {
@@ -57,12 +54,13 @@ fn compile_apart(config: &Config, build: &mut Build) {
     }
 }
 
-fn verify_step(config: &Config, reference: &Reference, spec: &ImageSpec) -> Result<Step> {
+fn verify_step(config: &Config, reference: &Reference, asked: &[Platform]) -> Result<Step> {
+    let all = &config.pipeline.build.platforms;
     let input = VerifySpec {
         image: reference.clone(),
-        platforms: spec.platforms.keys().copied().collect(),
-        user: spec.config.user.clone(),
-        registries: spec.registries.clone(),
+        platforms: config.platforms(if asked.is_empty() { all } else { asked })?,
+        user: config.pipeline.image.user.clone(),
+        registries: image::registries(config),
     };
     let folder = config.target("images");
     Ok(Step {

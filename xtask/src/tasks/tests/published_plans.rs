@@ -9,10 +9,17 @@ use crate::config::Config;
 use crate::config::fixture::config;
 use crate::tasks::bdp::{self, Push};
 use crate::tasks::{scan, verify};
+use crate::tools::Tools;
 
 fn with(tool: &'static str) -> Config {
     let mut config = config();
     config.host.tools.found.push(tool);
+    config
+}
+
+fn no_compiler() -> Config {
+    let mut config = config();
+    config.host.tools = Tools::default();
     config
 }
 
@@ -78,6 +85,7 @@ fn verify_looks_at_any_image() {
         verify after engine: target/debug/xtask-oci verify --folder target/images
     "#]],
     );
+    assert!(verify::plan(&config(), &flags).unwrap() == verify::plan(&no_compiler(), &flags).unwrap());
     let build = BuildFlags { backends: vec!["all".to_owned()], ..BuildFlags::default() };
     let flags = VerifyFlags { build, ..VerifyFlags::default() };
     check_error(

@@ -104,13 +104,16 @@ impl fmt::Display for Step {
         let variables = self.env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
         let words = variables.chain(self.argv.iter().map(|word| quote(word))).collect::<Vec<_>>();
         f.write_str(&words.join(" "))?;
-        if let Some(path) = &self.stdout {
+        let stdout = self.stdout.as_ref().map(|path| quote(&path.to_string_lossy()));
+        if let Some(path) = &stdout {
             // Another run may be reading what was there before, or writing as well.
-            let path = quote(&path.to_string_lossy());
-            write!(f, " >{path}.$$\nmv {path}.$$ {path}")?;
+            write!(f, " >{path}.$$")?;
         }
-        match &self.stdin {
-            Some(text) => write!(f, " <<'END'\n{}\nEND", text.trim_end()),
+        if let Some(text) = &self.stdin {
+            write!(f, " <<'END'\n{}\nEND", text.trim_end())?;
+        }
+        match &stdout {
+            Some(path) => write!(f, "\nmv {path}.$$ {path}"),
             None => Ok(()),
         }
     }
@@ -151,5 +154,20 @@ mod tests {
         };
         let shell = duct::cmd!("sh", "-c", step.to_string()).read().unwrap();
         assert_eq!(shell, "a b|it's|$HOME||x\ny; z|line $HOME");
+    }
+
+    #[test]
+    fn what_is_printed_writes_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/file");
+        let step = Step {
+            argv: vec!["cat".to_owned()],
+            stdin: Some("line $HOME\n".to_owned()),
+            stdout: Some(path.clone()),
+            ..Step::default()
+        };
+        duct::cmd!("sh", "-c", step.to_string()).run().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "line $HOME\n");
+        assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1);
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn config() -> Config {
     Config {
         root: "/galley".into(),
         pipeline: Pipeline::parse(PIPELINE).unwrap(),
+        buildkitd: toml::Table::new(),
         pins: Pins::default(),
         package: Package {
             version: "1.2.3".to_owned(),
@@ -62,6 +63,7 @@ pub(crate) fn config() -> Config {
                 static_libc: true,
                 zig: true,
                 runtime: Some(Runtime { program: "docker", version: "29.1.0".to_owned() }),
+                buildx: None,
                 databases: vec![
                     (Backend::Sqlite, Ok(db_servers::Source::File)),
                     (Backend::Postgres, Ok(db_servers::Source::Container(POSTGRES))),

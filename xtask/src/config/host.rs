@@ -32,8 +32,8 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Looks at the machine, as far as `need` asks for.
-    pub(crate) fn probe(root: &Path, need: Need) -> Host {
+    /// Looks at the machine, as far as `need` asks for. `builder` is the name of the configured builder.
+    pub(crate) fn probe(root: &Path, need: Need, builder: Option<&str>) -> Host {
         let exe = env::current_exe().unwrap_or_default();
         let bin_dir = exe.parent().unwrap_or(root).to_owned();
         Host {
@@ -45,7 +45,7 @@ impl Host {
             rustflags: env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty()),
             ci: env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false"),
             run: ci_run(|name| env::var(name).ok()),
-            tools: Tools::probe(need),
+            tools: Tools::probe(need, builder),
         }
     }
 }

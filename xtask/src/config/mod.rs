@@ -2,6 +2,8 @@
 //!
 //! Nothing else reads the environment, so a plan follows from a [`Config`] and flags alone.
 
+mod builder;
+mod buildkitd;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod host;
@@ -15,10 +17,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use db_servers::Backend;
 use image_spec::{Pins, Platform};
+use toml::Table;
 
 use crate::error::{Usage, did_you_mean};
 use crate::tools::Need;
 
+pub(crate) use builder::{Builder, Container, Nodes, Pods, Remote};
 pub(crate) use host::{Host, is_dumb_terminal, no_color};
 #[cfg(test)]
 pub(crate) use image::Debug;
@@ -36,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) root: PathBuf,
     /// `config/pipeline.toml`.
     pub(crate) pipeline: Pipeline,
+    /// `config/buildkitd.toml`, with what the pipeline's own file says of registries.
+    pub(crate) buildkitd: Table,
     /// `config/images.lock`.
     pub(crate) pins: Pins,
     /// What Cargo.toml says of the service.
@@ -54,15 +60,16 @@ impl Config {
     pub(crate) fn load(need: Need) -> Result<Config> {
         let root = host::workspace_root()?;
         let pipeline = Pipeline::read(&root)?;
+        let buildkitd = buildkitd::read(&root, &pipeline)?;
         let pins = read_pins(&root)?;
         let package = Package::read(&root)?;
         let (host, source) = std::thread::scope(|scope| {
             let source = scope.spawn(|| Source::of(&root));
-            let host = Host::probe(&root, need);
+            let host = Host::probe(&root, need, pipeline.builder.as_ref().map(|builder| &*builder.name));
             (host, source.join())
         });
         let source = source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(Config { pipeline, pins, package, source, host, root })
+        Ok(Config { pipeline, buildkitd, pins, package, source, host, root })
     }
 
     /// The backend that was asked for, or the default one.

@@ -9,6 +9,7 @@ use image_spec::{Compression, Platform, Repository};
 
 use serde::Deserialize;
 
+use super::builder::Builder;
 use super::image::Image;
 use crate::cli::{Linker, Profile};
 
@@ -32,6 +33,8 @@ pub(crate) struct Pipeline {
     /// `[mirrors]`
     #[serde(default)]
     pub(crate) mirrors: Mirrors,
+    /// `[builder]`
+    pub(crate) builder: Option<Builder>,
 }
 
 /// How images are pushed.
@@ -104,7 +107,7 @@ impl Pipeline {
         Pipeline::parse(&text)
     }
 
-    pub(super) fn parse(text: &str) -> Result<Pipeline> {
+    pub(crate) fn parse(text: &str) -> Result<Pipeline> {
         let pipeline: Pipeline = toml::from_str(text).with_context(|| format!("{PATH} is not right"))?;
         let lists = [
             ("build.backends", pipeline.build.backends.is_empty()),

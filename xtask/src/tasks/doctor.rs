@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::cli::Linker;
 use crate::config::Config;
 use crate::report::{Report, ToolStatus};
+use crate::tools::buildx::{self, Buildx};
 use crate::tools::{TABLE, server_version};
 
 /// Reports every tool; fails only when `cargo xtask bd` cannot work.
@@ -34,6 +35,13 @@ pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
         install: "pip install ziglang==0.15.2".to_owned(),
         required: false,
     };
+    let buildx = ToolStatus {
+        name: "docker buildx".to_owned(),
+        version: tools.buildx.as_ref().map(Buildx::describe),
+        purpose: "builder: BuildKit, here and on other machines".to_owned(),
+        install: buildx::INSTALL.to_owned(),
+        required: false,
+    };
     let databases = tools.databases.iter().filter_map(|(backend, found)| {
         Some(ToolStatus {
             name: backend.to_string(),
@@ -43,7 +51,7 @@ pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
             required: false,
         })
     });
-    let all = programs.chain([zig]).chain(targets).chain(databases).collect::<Vec<_>>();
+    let all = programs.chain([buildx, zig]).chain(targets).chain(databases).collect::<Vec<_>>();
 
     let lacks_required = all.iter().any(|tool| tool.required && tool.version.is_none());
     let platform = config.own_platform();

@@ -1,5 +1,6 @@
 //! The tools of this machine: probed once, before anything is planned.
 
+pub(crate) mod buildx;
 mod table;
 
 use std::env;
@@ -10,6 +11,7 @@ use db_servers::{Backend, Source};
 use image_spec::Platform;
 use xshell::{Shell, cmd};
 
+pub(crate) use buildx::Buildx;
 pub(crate) use table::TABLE;
 
 /// How much a task has to know of the machine. Each probe costs tens of milliseconds, so none is run for nothing.
@@ -23,7 +25,9 @@ pub(crate) enum Need {
     Compiler,
     /// Also the first of these container runtimes that answers.
     Runtime(&'static [&'static str]),
-    /// All of it.
+    /// Only buildx, and the builder of the configuration.
+    Builder,
+    /// All of it, but of buildx only its version.
     Everything,
 }
 
@@ -48,6 +52,8 @@ pub(crate) struct Tools {
     pub(crate) zig: bool,
     /// The container runtime that answers.
     pub(crate) runtime: Option<Runtime>,
+    /// Docker's buildx.
+    pub(crate) buildx: Option<Buildx>,
     /// Where the server of each database comes from, or what is missing.
     pub(crate) databases: Vec<(Backend, Result<Source, String>)>,
 }
@@ -62,11 +68,12 @@ pub(crate) struct Runtime {
 }
 
 impl Tools {
-    /// Looks for what `need` asks for; the probes run side by side.
-    pub(crate) fn probe(need: Need) -> Tools {
+    /// Looks for what `need` asks for; the probes run side by side. `builder` is the name of the configured builder.
+    pub(crate) fn probe(need: Need, builder: Option<&str>) -> Tools {
         let runtimes = match need {
             Need::Nothing => return Tools::default(),
             Need::Databases => return Tools { databases: databases(), ..Tools::default() },
+            Need::Builder => return Tools { buildx: Buildx::probe_builder(builder), ..Tools::default() },
             Need::Compiler => &[],
             Need::Runtime(programs) => programs,
             Need::Everything => ANY_RUNTIME,
@@ -77,12 +84,14 @@ impl Tools {
             let static_libc = scope.spawn(has_static_libc);
             let zig = scope.spawn(|| has_zig(found.contains(&"cargo-zigbuild")));
             let databases = (need == Need::Everything).then(|| scope.spawn(databases));
+            let buildx = (need == Need::Everything).then(|| scope.spawn(Buildx::probe));
             let runtime = scope.spawn(|| running_runtime(runtimes, &found));
             Tools {
                 targets: targets.join().unwrap_or_default(),
                 static_libc: static_libc.join().unwrap_or_default(),
                 zig: zig.join().unwrap_or_default(),
                 runtime: runtime.join().unwrap_or_default(),
+                buildx: buildx.and_then(|thread| thread.join().unwrap_or_default()),
                 databases: databases.and_then(|thread| thread.join().ok()).unwrap_or_default(),
                 found: found.clone(),
             }

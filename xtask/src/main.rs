@@ -53,6 +53,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Registry { task: RegistryTask::Check { repository } } => {
             tasks::registry::plan(&Config::load(Need::Nothing)?, repository.as_ref())?
         }
+        Task::Builder { task } => tasks::builder::plan(&Config::load(Need::Builder)?, *task)?,
         Task::Pin => tasks::pin::plan(&Config::load(Need::Nothing)?)?,
         Task::Check => tasks::check::plan(&Config::load(Need::Databases)?)?,
         Task::Sqlx { task } => tasks::sqlx::plan(&Config::load(Need::Databases)?, task)?,

@@ -50,6 +50,7 @@ fn help_names_every_task() {
           verify    Fetch an image that was pushed, look at all of it, and compare it with what is built from this source again
           scan      Look for known vulnerabilities in an image, by trivy or grype
           registry  Find out what a registry can do
+          builder   Make, show, start or remove the BuildKit builder that config/pipeline.toml describes
           pin       Look up again which digests the images in config/pipeline.toml stand for
           check     Run the whole gate for every database: format, clippy, query cache, tests
           sqlx      Renew or check the query cache that lets sqlx check SQL without a database

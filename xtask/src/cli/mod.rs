@@ -44,6 +44,11 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: RegistryTask,
     },
+    /// Make, show, start or remove the BuildKit builder that config/pipeline.toml describes
+    Builder {
+        #[command(subcommand)]
+        task: BuilderTask,
+    },
     /// Look up again which digests the images in config/pipeline.toml stand for
     Pin,
     /// Run the whole gate for every database: format, clippy, query cache, tests
@@ -70,6 +75,19 @@ pub(crate) enum RegistryTask {
         /// Where to [default: the repository in config/pipeline.toml]
         repository: Option<Repository>,
     },
+}
+
+/// What can be done with the builder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum BuilderTask {
+    /// Make it, or make it anew where its settings have changed; its cache stays
+    Create,
+    /// Show its nodes, what they build for, and what its cache holds
+    Status,
+    /// Create it, and start its daemons
+    Bootstrap,
+    /// Remove it with its cache
+    Remove,
 }
 
 /// What can be done with sqlx's query cache.

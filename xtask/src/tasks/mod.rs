@@ -3,6 +3,7 @@
 pub(crate) mod bd;
 pub(crate) mod bdp;
 pub(crate) mod build;
+pub(crate) mod builder;
 pub(crate) mod check;
 pub(crate) mod doctor;
 mod image;

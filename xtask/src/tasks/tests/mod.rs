@@ -4,6 +4,7 @@ mod bd_plans;
 mod bd_variety_plans;
 mod bdp_plans;
 mod build_plans;
+mod builder_plans;
 mod check_plans;
 mod image_plans;
 mod published_plans;

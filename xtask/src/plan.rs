@@ -49,6 +49,9 @@ pub(crate) struct Step {
     /// Whether it runs beside the others without a job of theirs: it has the lowest priority, or next to nothing to do.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) background: bool,
+    /// Whether it prints BuildKit's raw JSON progress, `--progress rawjson`, whose vertices are shown as steps within it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) vertices: bool,
     /// The files that it makes. A step that leaves them all untouched had nothing to do.
     pub(crate) outputs: Vec<PathBuf>,
 }

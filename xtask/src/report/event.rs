@@ -28,8 +28,14 @@ pub(crate) enum Event<'a> {
         step: &'a str,
         /// What it is for.
         why: &'a str,
-        /// The command, as a shell takes it.
+        /// The command, as a shell takes it; a vertex's instruction.
         command: String,
+        /// The plan's step that it is a vertex of.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        part_of: Option<&'a str>,
+        /// Whether its result is known to be there, so that its end follows at once.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        cached: bool,
     },
     /// A step was passed over, because this machine cannot run it.
     StepSkipped {
@@ -57,6 +63,9 @@ pub(crate) enum Event<'a> {
         exit_code: u8,
         /// How long it ran.
         seconds: f64,
+        /// The plan's step that it is a vertex of.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        part_of: Option<&'a str>,
     },
     /// A finished binary.
     Artifact {

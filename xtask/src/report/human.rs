@@ -68,7 +68,7 @@ impl Human {
             Event::Note { message } => {
                 self.line(&format!("{} {message}", painted("note:", "36", self.colour)))
             }
-            Event::StepStarted { step, why, command } => self.started(step, why, command),
+            Event::StepStarted { step, why, command, .. } => self.started(step, why, command),
             Event::StepSkipped { step, why, reason } => self.skipped(step, why, reason),
             Event::Output { step, line } => self.output(step, line),
             Event::StepFinished { step, outcome, seconds, .. } => {

@@ -7,6 +7,7 @@ mod jobs;
 mod lock;
 mod process;
 mod session;
+mod vertices;
 pub(crate) mod watchdog;
 
 use std::io;

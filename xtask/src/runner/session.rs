@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use super::group::{self, Firmness};
 use super::jobs::{JobBudget, Slot};
 use super::process::{self, Surroundings};
+use super::vertices::Vertices;
 use super::watchdog::Watchdog;
 use super::{Message, code_of};
 use crate::plan::{Plan, Step};
@@ -57,6 +58,8 @@ struct Running {
     slot: Slot,
     began: Instant,
     before: Vec<Option<Stamp>>,
+    /// Those that its lines tell of, if they do.
+    vertices: Option<Box<Vertices>>,
 }
 
 /// What changes when a file is written again.
@@ -99,9 +102,7 @@ impl<'p, 'r> Session<'p, 'r> {
                 }
             }
             match self.next(messages) {
-                Some(Message::Line { index, text }) => {
-                    self.report.event(&Event::Output { step: &self.plan.steps[index].name, line: &text });
-                }
+                Some(Message::Line { index, text }) => self.printed(index, &text),
                 Some(Message::Ended { index, exit_code }) => self.ended(index, exit_code),
                 Some(Message::Token(token)) => self.budget.add(token)?,
                 Some(Message::Signal(signal)) => self.signalled(signal),
@@ -174,6 +175,8 @@ impl<'p, 'r> Session<'p, 'r> {
             step: &step.name,
             why: &step.why,
             command: step.to_string(),
+            part_of: None,
+            cached: false,
         });
         let colour = self.report.is_coloured();
         let start = |client| {
@@ -182,7 +185,8 @@ impl<'p, 'r> Session<'p, 'r> {
         };
         let (began, before) = (Instant::now(), self.stamps(step));
         let started = self.budget.client(&slot).and_then(start);
-        let mut running = Running { leader: None, slot, began, before };
+        let vertices = step.vertices.then(|| Box::new(Vertices::new(&step.name)));
+        let mut running = Running { leader: None, slot, began, before, vertices };
         match started {
             Ok(leader) => {
                 self.watchdog.watch(leader);
@@ -197,6 +201,15 @@ impl<'p, 'r> Session<'p, 'r> {
         }
     }
 
+    fn printed(&mut self, index: usize, line: &str) {
+        match &mut self.steps[index] {
+            State::Running(Running { vertices: Some(vertices), .. }) => {
+                vertices.line(line, &mut |event| self.report.event(event));
+            }
+            _ => self.report.event(&Event::Output { step: &self.plan.steps[index].name, line }),
+        }
+    }
+
     fn ended(&mut self, index: usize, exit_code: u8) {
         let State::Running(running) = std::mem::replace(&mut self.steps[index], State::Over) else { return };
         let step = &self.plan.steps[index];
@@ -208,6 +221,9 @@ impl<'p, 'r> Session<'p, 'r> {
             self.watchdog.release(leader);
         }
         self.budget.give_back(running.slot);
+        if let Some(mut vertices) = running.vertices {
+            vertices.end(&mut |event| self.report.event(event));
+        }
         let outcome = match exit_code {
             0 if !running.before.is_empty() && running.before == self.stamps(step) => Outcome::Cached,
             0 => Outcome::Done,
@@ -218,9 +234,10 @@ impl<'p, 'r> Session<'p, 'r> {
             self.steps[index] = State::Succeeded;
         }
         let seconds = running.began.elapsed().as_secs_f64();
-        self.report.event(&Event::StepFinished { step: &step.name, outcome, exit_code, seconds });
+        let step = &step.name;
+        self.report.event(&Event::StepFinished { step, outcome, exit_code, seconds, part_of: None });
         if outcome == Outcome::Failed {
-            self.stop(End { exit_code, failed: Some(&step.name) });
+            self.stop(End { exit_code, failed: Some(step) });
         }
     }
 

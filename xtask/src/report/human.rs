@@ -13,11 +13,14 @@ use crate::plan::Plan;
 
 /// How many of a failed step's last lines are worth repeating.
 const TAIL: usize = 40;
+/// How long a vertex has to take for a row in the table, in seconds.
+const WORTH_A_ROW: f64 = 0.1;
 
 /// Shows events on standard error.
 pub(crate) struct Human {
     quiet: bool,
     colour: bool,
+    out: Box<dyn Write>,
     /// A live line for each running step; only on a terminal.
     live: Option<MultiProgress>,
     bars: HashMap<String, ProgressBar>,
@@ -26,6 +29,8 @@ pub(crate) struct Human {
     /// The step whose line was printed last.
     last: Option<String>,
     commands: HashMap<String, String>,
+    /// The vertex that failed first, by the step that it is a part of.
+    failed_vertices: HashMap<String, String>,
     rows: Vec<Row>,
     products: String,
     /// The room for names, in columns.
@@ -37,13 +42,24 @@ impl Human {
     pub(super) fn new(quiet: bool) -> Human {
         let is_terminal = io::stderr().is_terminal() && !config::is_dumb_terminal();
         Human {
-            quiet,
             colour: is_terminal && !config::no_color(),
             live: (is_terminal && !quiet).then(MultiProgress::new),
+            ..Human::plain(quiet, Box::new(io::stderr()))
+        }
+    }
+
+    /// A report in plain lines on `out`.
+    pub(super) fn plain(quiet: bool, out: Box<dyn Write>) -> Human {
+        Human {
+            quiet,
+            colour: false,
+            out,
+            live: None,
             bars: HashMap::new(),
             tails: HashMap::new(),
             last: None,
             commands: HashMap::new(),
+            failed_vertices: HashMap::new(),
             rows: Vec::new(),
             products: String::new(),
             width: summary::WIDTH,
@@ -68,11 +84,15 @@ impl Human {
             Event::Note { message } => {
                 self.line(&format!("{} {message}", painted("note:", "36", self.colour)))
             }
+            Event::StepStarted { cached: true, .. } => {}
             Event::StepStarted { step, why, command, .. } => self.started(step, why, command),
             Event::StepSkipped { step, why, reason } => self.skipped(step, why, reason),
             Event::Output { step, line } => self.output(step, line),
-            Event::StepFinished { step, outcome, seconds, .. } => {
-                self.finished_step(step, *outcome, *seconds)
+            Event::StepFinished { step, outcome, seconds, part_of: None, .. } => {
+                self.finished_step(step, *outcome, *seconds);
+            }
+            Event::StepFinished { step, outcome, seconds, part_of: Some(whole), .. } => {
+                self.finished_vertex(step, *outcome, *seconds, whole);
             }
             Event::Artifact { path, size, .. } => {
                 self.products +=
@@ -106,7 +126,7 @@ impl Human {
     fn skipped(&mut self, step: &str, why: &str, reason: &str) {
         let warning = painted("warning:", "33", self.colour);
         self.line(&format!("{warning} step `{step}` is skipped ({why}): {reason}"));
-        self.rows.push(Row { step: step.to_owned(), end: End::Skipped });
+        self.rows.push(Row { step: step.to_owned(), end: End::Skipped, part_of: None });
     }
 
     fn output(&mut self, step: &str, line: &str) {
@@ -123,15 +143,34 @@ impl Human {
     }
 
     fn finished_step(&mut self, step: &str, outcome: Outcome, seconds: f64) {
+        self.remove_bar(step);
+        self.rows.push(Row { step: step.to_owned(), end: End::Ran { outcome, seconds }, part_of: None });
+    }
+
+    fn finished_vertex(&mut self, step: &str, outcome: Outcome, seconds: f64, whole: &str) {
+        self.remove_bar(step);
+        if outcome == Outcome::Failed {
+            self.failed_vertices.entry(whole.to_owned()).or_insert_with(|| step.to_owned());
+        } else {
+            self.tails.remove(step);
+        }
+        if outcome == Outcome::Failed || seconds >= WORTH_A_ROW {
+            let label = step.strip_prefix(&format!("{whole}: ")).unwrap_or(step).to_owned();
+            let part_of = Some(whole.to_owned());
+            self.rows.push(Row { step: label, end: End::Ran { outcome, seconds }, part_of });
+        }
+    }
+
+    fn remove_bar(&mut self, step: &str) {
         if let Some(bar) = self.bars.remove(step) {
             bar.finish_and_clear();
         }
-        self.rows.push(Row { step: step.to_owned(), end: End::Ran { outcome, seconds } });
     }
 
     fn finished(&mut self, exit_code: u8, seconds: f64, failed: Option<&str>) {
         if let Some(step) = failed {
-            self.repeat_tail(step);
+            let vertex = self.failed_vertices.remove(step).filter(|vertex| self.tails.contains_key(vertex));
+            self.repeat_tail(vertex.as_deref().unwrap_or(step));
             // What the command reads may be long; `--dry-run` shows it.
             let command =
                 self.commands.get(step).and_then(|command| command.lines().next()).unwrap_or_default();
@@ -156,7 +195,7 @@ impl Human {
         self.last = None;
         let shown = self.live.as_ref().is_some_and(|live| live.println(text).is_ok());
         if !shown {
-            let _ = writeln!(io::stderr().lock(), "{text}");
+            let _ = writeln!(self.out, "{text}");
         }
     }
 }

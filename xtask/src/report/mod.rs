@@ -32,6 +32,12 @@ impl Report {
         }
     }
 
+    /// A report for people on `out`.
+    #[cfg(test)]
+    pub(crate) fn on(out: impl Write + 'static) -> Report {
+        Report::Human(Box::new(Human::plain(false, Box::new(out))))
+    }
+
     /// Whether children should colour what they print.
     pub(crate) fn is_coloured(&self) -> bool {
         matches!(self, Report::Human(human) if human.is_coloured())

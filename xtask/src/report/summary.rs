@@ -12,6 +12,8 @@ pub(super) struct Row {
     pub(super) step: String,
     /// What became of it.
     pub(super) end: End,
+    /// The step that it is a vertex of.
+    pub(super) part_of: Option<String>,
 }
 
 /// What became of a step.
@@ -33,14 +35,21 @@ pub(super) const WIDTH: usize = 10;
 /// A table of the steps.
 pub(super) fn steps(rows: &[Row], seconds: f64, width: usize) -> String {
     let mut text = String::new();
-    for row in rows {
-        let end = match row.end {
-            End::Ran { outcome, seconds } => format!("{seconds:>7.2} s{}", remark(outcome)),
-            End::Skipped => format!("{:>9}   skipped", "-"),
-        };
-        text += &format!("{:>width$}  {end}\n", row.step);
+    for row in rows.iter().filter(|row| row.part_of.is_none()) {
+        text += &format!("{:>width$}  {}\n", row.step, end(row));
+        // A vertex ends before its step does, and has a name that is too long for the room.
+        for vertex in rows.iter().filter(|vertex| vertex.part_of.as_ref() == Some(&row.step)) {
+            text += &format!("{:width$}    {}   {}\n", "", end(vertex), vertex.step);
+        }
     }
     text + &format!("{:>width$}  {seconds:>7.2} s\n", "in all")
+}
+
+fn end(row: &Row) -> String {
+    match row.end {
+        End::Ran { outcome, seconds } => format!("{seconds:>7.2} s{}", remark(outcome)),
+        End::Skipped => format!("{:>9}   skipped", "-"),
+    }
 }
 
 fn remark(outcome: Outcome) -> &'static str {

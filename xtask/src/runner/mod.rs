@@ -7,6 +7,8 @@ mod jobs;
 mod lock;
 mod process;
 mod session;
+#[cfg(test)]
+mod tests;
 mod vertices;
 pub(crate) mod watchdog;
 

@@ -4,7 +4,7 @@
 use std::iter;
 
 use anyhow::{Result, bail};
-use image_spec::{ImageSpec, Platform, Reference};
+use image_spec::{ImageSpec, Platform, Reference, time};
 use serde::Serialize;
 
 use crate::base::Foundation;
@@ -13,7 +13,6 @@ use crate::digest::Digest;
 use crate::files::{Content, Entry, Kind};
 use crate::layer::LayerBlob;
 use crate::oci::{self, Annotations, Descriptor, History, ImageConfig, Index, Manifest, RootFs, annotation};
-use crate::time;
 
 /// A finished image.
 #[derive(Debug)]

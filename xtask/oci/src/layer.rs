@@ -3,15 +3,15 @@
 use std::io;
 
 use anyhow::{Context as _, Result};
-use image_spec::Compression;
+use image_spec::{Compression, time};
 
 use crate::cache::{Cache, Cached};
 use crate::compress::LayerWriter;
 use crate::digest::{Digest, Hasher};
 use crate::files::LayerFiles;
 use crate::oci::History;
+use crate::tar;
 use crate::unpack::PulledLayer;
-use crate::{tar, time};
 
 /// A finished layer.
 #[derive(Clone, Debug)]

@@ -37,7 +37,6 @@ pub mod registry;
 pub mod spec;
 pub mod startable;
 pub mod tar;
-pub mod time;
 pub mod unpack;
 pub mod upx;
 pub mod verify;

@@ -5,13 +5,13 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use image_spec::{ImageReport, ImageSpec, RunConfig};
+use image_spec::{ImageReport, ImageSpec, RunConfig, time};
 use serde::de::DeserializeOwned;
 
+use crate::atomic;
 use crate::error::PathContext as _;
 use crate::files::is_normal;
 use crate::startable::numeric_user;
-use crate::{atomic, time};
 
 /// Reads an ImageSpec or the like as JSON from a file, or from standard input for `-`.
 pub fn read<T: DeserializeOwned>(source: &Path) -> Result<T> {

@@ -11,6 +11,7 @@ mod platform;
 mod reference;
 mod report;
 mod tasks;
+pub mod time;
 
 use std::collections::BTreeMap;
 use std::fmt;

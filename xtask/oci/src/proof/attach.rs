@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use image_spec::{ImageSpec, Platform};
+use image_spec::{ImageSpec, Platform, time};
 use serde_json::{Value, json};
 
 use super::provenance::{self, Builder, Dependency, GitSource, Provenance, Subject};
@@ -15,7 +15,6 @@ use crate::digest::Digest;
 use crate::files::{Content, Kind, Rootfs};
 use crate::image::{Image, PlatformImage};
 use crate::oci::{Annotations, annotation};
-use crate::time;
 
 /// Says how the parameters are to be understood, and who builds.
 const BUILD_TYPE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/images.md#proofs");

@@ -15,11 +15,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use auditable_serde::{DependencyKind, Package, Source, VersionInfo};
 use clap::ValueEnum;
+use image_spec::time;
 use serde::Serialize;
 
 use super::audit;
 use crate::digest::Digest;
-use crate::time;
 
 /// The name of this program in documents that it makes.
 const TOOL: &str = env!("CARGO_PKG_NAME");

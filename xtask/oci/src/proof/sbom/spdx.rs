@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use auditable_serde::{Package, Source};
+use image_spec::time;
 use serde::Serialize;
 
 use super::{Binary, Inventory, TOOL, TOOL_VERSION, is_linked, keys, purl, to_json, uuid};
 use crate::digest::Digest;
-use crate::time;
 
 /// What SPDX says where nothing is known.
 const UNKNOWN: &str = "NOASSERTION";

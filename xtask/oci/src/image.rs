@@ -97,12 +97,14 @@ impl PlatformImage {
         layers: &[LayerBlob],
         history: Vec<History>,
     ) -> Result<PlatformImage> {
-        let mut annotations = annotations(spec);
+        let labels = annotations(spec);
+        let container = container::config(&base.container(), &spec.config, &labels);
+        // Of the manifest only: an engine that has one set of labels for all platforms makes the same config then.
+        let mut annotations = labels;
         if let Some((name, digest)) = base_image(spec, platform, base, layers)? {
             annotations.insert(annotation::BASE_NAME.to_owned(), name);
             annotations.insert(annotation::BASE_DIGEST.to_owned(), digest.to_string());
         }
-        let container = container::config(&base.container(), &spec.config, &annotations);
         let config = image_config(platform, spec.created, container, layers, history)?;
         let layers: Vec<_> = layers.iter().map(Blob::layer).collect();
         Ok(PlatformImage { platform, manifest: manifest(&config, &layers, annotations)?, config, layers })

@@ -49,28 +49,24 @@ pub fn search_path(base: &Container, run: &RunConfig) -> String {
     all.iter().find_map(|variable| variable.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH).to_owned()
 }
 
-/// The base's variables in their order, with our values, and then the others of ours. Each is there once: of two the later
-/// one counts in most runtimes, so that a base could undo what is ours. What has no `=` is no variable, and some runtimes
-/// refuse to start with it.
+/// The base's variables in their order, with our values, then the search path and the others of ours, as BuildKit has them.
+/// Each is there once: of two the later one counts in most runtimes, so that a base could undo what is ours. What has no `=`
+/// is no variable, and some runtimes refuse to start with it.
 fn environment(base: Option<&Value>, ours: &BTreeMap<String, String>) -> Vec<String> {
     let theirs = base.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let theirs = theirs.filter_map(|variable| variable.split_once('=')).filter(|(name, _)| !name.is_empty());
-    let (mut all, mut places, mut left) = (Vec::new(), BTreeMap::new(), ours.clone());
-    for (name, value) in theirs {
-        let variable = (name, ours.get(name).map_or(value, String::as_str));
-        left.remove(name);
-        match places.get(name) {
-            Some(place) => all[*place] = variable,
-            None => {
-                places.insert(name, all.len());
-                all.push(variable);
-            }
+    let theirs = theirs.collect::<Vec<_>>();
+    let has_path = theirs.iter().any(|(name, _)| *name == "PATH");
+    let path = (!has_path).then_some(("PATH", DEFAULT_PATH));
+    let ours = ours.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let (mut all, mut places) = (Vec::new(), BTreeMap::new());
+    for variable in theirs.into_iter().chain(path).chain(ours) {
+        let place = *places.entry(variable.0).or_insert(all.len());
+        match all.get_mut(place) {
+            Some(known) => *known = variable,
+            None => all.push(variable),
         }
     }
-    if !places.contains_key("PATH") {
-        left.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
-    }
-    all.extend(left.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
 
@@ -129,7 +125,11 @@ mod tests {
     #[test]
     fn there_is_always_a_search_path() {
         let config = config(&Container::new(), &run(), &Annotations::new());
-        assert_eq!(config["Env"], json!(["APP=1", "LANG=C", format!("PATH={DEFAULT_PATH}")]));
+        assert_eq!(config["Env"], json!([format!("PATH={DEFAULT_PATH}"), "APP=1", "LANG=C"]));
         assert!(!config.contains_key("Labels"));
+
+        let mut run = run();
+        run.env.insert("PATH".to_owned(), "/opt".to_owned());
+        assert_eq!(environment(None, &run.env), ["PATH=/opt", "APP=1", "LANG=C"]);
     }
 }

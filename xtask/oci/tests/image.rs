@@ -71,7 +71,7 @@ fn config_and_manifest_say_what_the_spec_says() {
     let run = serde_json::json!({
         "User": "65532:65532",
         "ExposedPorts": {"8080/tcp": {}},
-        "Env": ["APP_LOG=info", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "APP_LOG=info"],
         "Entrypoint": ["/app"],
         "WorkingDir": "/data",
         "Labels": labels,

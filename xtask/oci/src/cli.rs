@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use image_spec::Platform;
+use image_spec::{Compression, Platform};
 use xtask_oci::proof::sbom::Format;
 
 /// Turns finished binaries and files into container images, without a daemon.
@@ -22,7 +22,7 @@ pub(crate) enum Command {
         #[arg(default_value = "-")]
         spec: PathBuf,
         /// Folder of finished layers, reused when their content is unchanged.
-        #[arg(long, value_name = "DIR", default_value = "target/images/cache")]
+        #[arg(long, value_name = "DIR", default_value = CACHE)]
         cache: PathBuf,
         #[command(flatten)]
         images: Images,
@@ -32,6 +32,20 @@ pub(crate) enum Command {
         /// Where to write the image's name with its digest, such as `registry.example.com/app@sha256:…`.
         #[arg(long, value_name = "FILE")]
         digest_file: Option<PathBuf>,
+    },
+    /// Writes the built-in base `static` as an OCI image layout, for an engine that builds upon it.
+    Base {
+        /// A platform that it is for; may be given several times.
+        #[arg(long, required = true)]
+        platform: Vec<Platform>,
+        /// How its layer is compressed.
+        #[arg(long, default_value_t)]
+        compression: Compression,
+        /// Folder of finished layers, reused when their content is unchanged.
+        #[arg(long, value_name = "DIR", default_value = CACHE)]
+        cache: PathBuf,
+        /// The folder of the layout. Nothing is touched when it holds the same base.
+        dest: PathBuf,
     },
     /// Looks up again what image names stand for.
     Pin {
@@ -116,4 +130,5 @@ pub(crate) struct Images {
     pub(crate) lock: Option<PathBuf>,
 }
 
+const CACHE: &str = "target/images/cache";
 const HOST: &str = if cfg!(target_arch = "aarch64") { "linux/arm64" } else { "linux/amd64" };

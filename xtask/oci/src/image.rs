@@ -3,15 +3,15 @@
 
 use std::iter;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use image_spec::{ImageSpec, Platform, Reference, time};
 use serde::Serialize;
 
 use crate::base::Foundation;
 use crate::container::{self, Container};
 use crate::digest::Digest;
-use crate::files::{Content, Entry, Kind};
-use crate::layer::LayerBlob;
+use crate::files::{Content, Entry, Kind, LayerFiles};
+use crate::layer::{self, LayerBlob};
 use crate::oci::{self, Annotations, Descriptor, History, ImageConfig, Index, Manifest, RootFs, annotation};
 
 /// A finished image.
@@ -59,9 +59,19 @@ impl Image {
         let index = match &platforms[..] {
             [] => bail!("the image is for no platform; name one, such as linux/amd64"),
             [_] => None,
-            several => Some(index(spec, several)?),
+            several => Some(index(several, annotations(spec))?),
         };
         Ok(Image { platforms, index, names: spec.tags.clone(), created: spec.created })
+    }
+
+    /// The built-in base and nothing else, without a name, as an index also for one platform.
+    ///
+    /// # Errors
+    /// `platforms` is empty.
+    pub fn of_base(platforms: Vec<PlatformImage>) -> Result<Image> {
+        ensure!(!platforms.is_empty(), "the base is for no platform; name one, such as linux/amd64");
+        let index = Some(index(&platforms, Annotations::new())?);
+        Ok(Image { platforms, index, names: Vec::new(), created: 0 })
     }
 
     /// What the image is known by.
@@ -108,6 +118,19 @@ impl PlatformImage {
         let config = image_config(platform, spec.created, container, layers, history)?;
         let layers: Vec<_> = layers.iter().map(Blob::layer).collect();
         Ok(PlatformImage { platform, manifest: manifest(&config, &layers, annotations)?, config, layers })
+    }
+
+    /// The built-in base and nothing else: `layer`, which holds `files`.
+    ///
+    /// # Errors
+    /// A document cannot be written as JSON.
+    pub fn of_base(platform: Platform, files: &LayerFiles, layer: &LayerBlob) -> Result<PlatformImage> {
+        let history = vec![layer::history(files)];
+        let layers = std::slice::from_ref(layer);
+        let config = image_config(platform, files.mtime, Container::new(), layers, history)?;
+        let layers = vec![Blob::layer(layer)];
+        let manifest = manifest(&config, &layers, Annotations::new())?;
+        Ok(PlatformImage { platform, manifest, config, layers })
     }
 
     /// What an index says of it.
@@ -167,12 +190,12 @@ fn annotations(spec: &ImageSpec) -> Annotations {
     annotations
 }
 
-fn index(spec: &ImageSpec, platforms: &[PlatformImage]) -> Result<Blob> {
+fn index(platforms: &[PlatformImage], annotations: Annotations) -> Result<Blob> {
     let index = Index {
         schema_version: 2,
         media_type: oci::INDEX,
         manifests: platforms.iter().map(PlatformImage::descriptor).collect(),
-        annotations: annotations(spec),
+        annotations,
     };
     Blob::json(oci::INDEX, &index)
 }
@@ -188,12 +211,9 @@ fn base_image(
         return Ok(Some((image.name(), image.digest)));
     }
     let (Some(files), Some(layer)) = (&base.files, layers.first()) else { return Ok(None) };
-    // That of an image of the built-in base and nothing else. No registry knows it, but it changes exactly when the base
-    // does, which is what readers look for.
-    let layers = std::slice::from_ref(layer);
-    let config = image_config(platform, files.mtime, Container::new(), layers, base.history())?;
-    let manifest = manifest(&config, &[Blob::layer(layer)], Annotations::new())?;
-    Ok(Some((spec.base.to_string(), manifest.digest)))
+    // No registry knows it, but it changes exactly when the base does, which is what readers look for.
+    let image = PlatformImage::of_base(platform, files, layer)?;
+    Ok(Some((spec.base.to_string(), image.manifest.digest)))
 }
 
 fn manifest(config: &Blob, layers: &[Blob], annotations: Annotations) -> Result<Blob> {

@@ -48,6 +48,10 @@ fn run(command: Command) -> Result<Vec<String>> {
             }
             Ok(report.remarks)
         }
+        Command::Base { platform, compression, cache, dest } => {
+            make::base(&platform.into_iter().collect(), compression, &cache, &dest)?;
+            Ok(Vec::new())
+        }
         Command::Pin { spec, lock } => {
             let PinSpec { images, registries } = spec::read(&spec)?;
             let (_, changes) = lock::pin(&lock, &images, true, &Connection::new(&registries))?;

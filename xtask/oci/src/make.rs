@@ -1,15 +1,15 @@
 //! From a spec to what is written: every part of the engine in the order in which it is used.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use crate::registry::push::Refused;
 use anyhow::Result;
 use image_spec::{
     Compression, ImageReport, ImageSpec, Layer, LayerReport, Output, Pins, Platform, PlatformReport,
     PushReport,
 };
 
-use crate::base::Foundation;
+use crate::base::{Foundation, built_in};
 use crate::cache::{self, Cache};
 use crate::files::Rootfs;
 use crate::image::{Image, PlatformImage};
@@ -18,6 +18,7 @@ use crate::proof::attach::{self, Part};
 use crate::pull::Sources;
 use crate::pull::lock;
 use crate::registry::client::Connection;
+use crate::registry::push::Refused;
 use crate::{output, spec, startable};
 
 /// Where the engine keeps what it may use again.
@@ -74,6 +75,23 @@ pub fn image(spec: &ImageSpec, places: &Places) -> Result<ImageReport> {
     cache::prune(&places.cache, cache::LIMIT)?;
     cache::prune(&places.blobs, cache::LIMIT_OF_BLOBS)?;
     Ok(ImageReport { digest: image.root().digest.to_string(), platforms: reports, remarks, push })
+}
+
+/// Writes the built-in base as a layout to the folder `dest`, for engines that have none. For each platform its manifest is
+/// the one that images on it name as their base.
+///
+/// # Errors
+/// `platforms` is empty, `dest` is something else than a layout, or something cannot be written.
+pub fn base(
+    platforms: &BTreeSet<Platform>,
+    compression: Compression,
+    cache: &Path,
+    dest: &Path,
+) -> Result<()> {
+    let files = built_in::files();
+    let layer = layer::make(&files, compression, &Cache::new(cache, compression))?;
+    let images = platforms.iter().map(|platform| PlatformImage::of_base(*platform, &files, &layer));
+    output::layout::write(&Image::of_base(images.collect::<Result<_>>()?)?, dest)
 }
 
 /// Whether SBOM and provenance are wanted.

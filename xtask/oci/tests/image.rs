@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use common::{Sandbox, layers, program};
 use image_spec::{Base, Compression, FolderEntry, Layer, Output, Platform};
 use xtask_oci::digest::Digest;
+use xtask_oci::make;
 
 /// What a layer holds: path, mode, owner, content or target.
 fn entries(tar: &[u8]) -> Vec<String> {
@@ -93,6 +94,36 @@ fn the_base_is_the_same_layer_in_every_image() {
     let second = sandbox.write(&spec);
     assert_eq!(first.platforms[0].layers[0].digest, second.platforms[0].layers[0].digest);
     assert_ne!(first.platforms[0].layers[1].digest, second.platforms[0].layers[1].digest);
+}
+
+#[test]
+fn the_base_alone_is_what_images_on_it_name() {
+    for compression in [Compression::Gzip(6), Compression::default()] {
+        let sandbox = Sandbox::new();
+        let mut spec = sandbox.spec();
+        spec.compression = compression;
+        let report = sandbox.write(&spec);
+        let named =
+            sandbox.json(&report.digest)["annotations"]["org.opencontainers.image.base.digest"].clone();
+
+        let cache = sandbox.path("cache");
+        let platforms = Platform::ALL.into();
+        make::base(&platforms, compression, &cache, &sandbox.path("layout")).unwrap();
+        let index = fs::read(sandbox.path("layout/index.json")).unwrap();
+        let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
+        let [root] = &index["manifests"].as_array().unwrap()[..] else { panic!("{index}") };
+        let images = sandbox.json(root["digest"].as_str().unwrap());
+        let [amd64, arm64] = &images["manifests"].as_array().unwrap()[..] else { panic!("{images}") };
+        assert_eq!((&amd64["digest"], &arm64["platform"]["architecture"]), (&named, &"arm64".into()));
+
+        let before = identity(&sandbox.path("layout/index.json"));
+        make::base(&platforms, compression, &cache, &sandbox.path("layout")).unwrap();
+        assert_eq!(identity(&sandbox.path("layout/index.json")), before);
+        make::base(&[Platform::LinuxAmd64].into(), compression, &cache, &sandbox.path("one")).unwrap();
+        let index = fs::read_to_string(sandbox.path("one/index.json")).unwrap();
+        assert!(index.contains("application/vnd.oci.image.index.v1+json\",\"digest"), "{index}");
+        assert!(make::base(&[].into(), compression, &cache, &sandbox.path("none")).is_err());
+    }
 }
 
 #[test]
@@ -278,7 +309,7 @@ fn a_folder_that_is_no_layout_is_never_replaced() {
     let sandbox = Sandbox::new();
     let mut spec = sandbox.spec();
     spec.outputs = vec![Output::Layout { dest: sandbox.path("config") }];
-    let error = xtask_oci::make::image(&spec, &sandbox.places()).unwrap_err().to_string();
+    let error = make::image(&spec, &sandbox.places()).unwrap_err().to_string();
     assert!(
         error.contains("config is there already and is not an OCI layout; remove it or choose another"),
         "{error}"

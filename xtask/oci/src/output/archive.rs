@@ -27,7 +27,10 @@ struct DockerManifest {
 }
 
 /// Writes the archive, unless `dest` already is this archive.
-pub(super) fn write(image: &Image, dest: &Path) -> Result<()> {
+///
+/// # Errors
+/// A blob cannot be read or `dest` cannot be written.
+pub fn write(image: &Image, dest: &Path) -> Result<()> {
     let entries = entries(image)?;
     if is_same(&entries, image.created, dest) {
         return Ok(());

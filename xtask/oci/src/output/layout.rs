@@ -21,7 +21,7 @@ use crate::image::{Blob, Image};
 ///
 /// # Errors
 /// `dest` is something else than a layout, and is not touched.
-pub(super) fn write(image: &Image, dest: &Path) -> Result<()> {
+pub fn write(image: &Image, dest: &Path) -> Result<()> {
     let is_new = fs::read_dir(dest).map_or_else(|_| !dest.exists(), |mut found| found.next().is_none());
     if is_new {
         let folder = TempPath::beside(dest)?;

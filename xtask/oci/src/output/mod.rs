@@ -1,7 +1,7 @@
 //! Where finished images go, and what every form of an OCI layout has in common.
 
-mod archive;
-mod layout;
+pub mod archive;
+pub mod layout;
 
 use std::collections::BTreeSet;
 

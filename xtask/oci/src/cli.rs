@@ -62,7 +62,7 @@ pub(crate) enum Command {
         #[arg(default_value = "-")]
         spec: PathBuf,
     },
-    /// Sees whether a registry can be reached and lets us push, before anybody waits for a compiler.
+    /// Sees whether a registry can be reached and lets us push these tags, before anybody waits for a compiler.
     Access {
         /// A CheckSpec as JSON, `-` for standard input.
         #[arg(default_value = "-")]

@@ -17,6 +17,7 @@ use xtask_oci::proof::sbom::{self, Binary, Inventory};
 use xtask_oci::pull::lock;
 use xtask_oci::registry::check::{self, Finding};
 use xtask_oci::registry::client::Connection;
+use xtask_oci::registry::push;
 use xtask_oci::verify::{self, Check};
 use xtask_oci::{artifact, make, spec};
 
@@ -59,7 +60,7 @@ fn run(command: Command) -> Result<Vec<String>> {
             Ok(Vec::new())
         }
         Command::Check { spec } => {
-            let CheckSpec { repository, registries } = spec::read(&spec)?;
+            let CheckSpec { repository, registries, .. } = spec::read(&spec)?;
             let findings = check::check(&repository, &Connection::new(&registries))?;
             for Finding { feature, refusal, advice } in findings {
                 answer(feature, refusal.map(|reason| format!("{reason}; {advice}")).as_deref());
@@ -67,8 +68,10 @@ fn run(command: Command) -> Result<Vec<String>> {
             Ok(Vec::new())
         }
         Command::Access { spec } => {
-            let CheckSpec { repository, registries } = spec::read(&spec)?;
-            Connection::new(&registries).to_push(&repository, &[]).check_access()?;
+            let CheckSpec { repository, tags, immutable, registries } = spec::read(&spec)?;
+            let connection = Connection::new(&registries);
+            connection.to_push(&repository, &[]).check_access()?;
+            push::check_new(&tags, &immutable, &connection)?;
             Ok(Vec::new())
         }
         Command::Verify { spec, rebuilt, folder } => {

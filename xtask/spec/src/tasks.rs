@@ -15,12 +15,18 @@ pub struct PinSpec {
     pub registries: Registries,
 }
 
-/// A repository whose registry is to be tried: the input of the engine's `check`.
+/// A repository whose registry is to be tried: the input of the engine's `check` and `access`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSpec {
     /// Where something small is pushed to.
     pub repository: Repository,
+    /// The names that an image is going to be pushed under by somebody who does not ask whether they may move.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Reference>,
+    /// Tags that never move once they exist; `*` stands for any characters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub immutable: Vec<String>,
     /// How registries are reached.
     #[serde(default, skip_serializing_if = "Registries::is_default")]
     pub registries: Registries,

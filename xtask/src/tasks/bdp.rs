@@ -73,7 +73,13 @@ fn destination(config: &Config, dry_run: bool) -> Output {
 
 /// The step that finds out early what would be in vain: a registry that is down, or that wants another login.
 fn access_step(config: &Config, repository: &Repository) -> Result<Step> {
-    let spec = CheckSpec { repository: repository.clone(), registries: image::registries(config) };
+    let spec = CheckSpec {
+        repository: repository.clone(),
+        // Our own engine asks when it pushes, when it knows whether a tag would move at all.
+        tags: vec![],
+        immutable: vec![],
+        registries: image::registries(config),
+    };
     Ok(Step {
         why: format!("see whether {repository} lets us push"),
         background: true,

@@ -16,7 +16,12 @@ use crate::plan::{Plan, Step};
 pub(crate) fn plan(config: &Config, asked: Option<&Repository>) -> Result<Plan> {
     let repository = asked.unwrap_or(&config.pipeline.image.repository);
     check_repository(repository)?;
-    let spec = CheckSpec { repository: repository.clone(), registries: registries(config) };
+    let spec = CheckSpec {
+        repository: repository.clone(),
+        tags: vec![],
+        immutable: vec![],
+        registries: registries(config),
+    };
     let check = Step {
         why: format!("push something small to {repository}, and remove it again"),
         ..engine_task(config, "check", &["check"], &spec)?

@@ -10,13 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use image_spec::{PushReport, Repository};
+use image_spec::{PushReport, Reference, Repository};
 use ureq::http::{Method, StatusCode};
 
 use super::client::{Call, Client, Connection, header};
 use super::retry::Failure;
 use super::source::Source;
 use super::upload::Transfer;
+use crate::digest::Digest;
 use crate::files::Content;
 use crate::image::{Blob, Image};
 use crate::oci;
@@ -54,17 +55,14 @@ pub struct Push<'a> {
 /// A tag exists and may not move, or the registry cannot be reached or refuses. No tag has moved then, unless it was the
 /// registry that failed amid several tags.
 pub fn push(image: &Image, connection: &Connection, how: &Push<'_>) -> Result<PushReport> {
-    let mut repositories = BTreeMap::<&Repository, Vec<String>>::new();
-    for name in &image.names {
-        repositories.entry(name.repository()).or_default().push(name.tag_or_latest());
-    }
+    let repositories = by_repository(&image.names);
     ensure!(!repositories.is_empty(), "the image has no name to push it under; give it a tag");
     let clients = repositories
         .into_iter()
         .map(|(repository, tags)| (connection.to_push(repository, &how.sources), tags));
     let clients = clients.collect::<Vec<_>>();
     for (client, tags) in &clients {
-        refuse_moves(client, image, tags, how.immutable)?;
+        refuse_moves(client, tags, how.immutable, Some(image.root().digest))?;
     }
     let mut report = PushReport { dry_run: how.dry_run, ..PushReport::default() };
     for (client, _) in &clients {
@@ -89,12 +87,31 @@ pub fn push(image: &Image, connection: &Connection, how: &Push<'_>) -> Result<Pu
     Ok(report)
 }
 
-/// Refuses when a tag is there, may not move, and would.
-fn refuse_moves(client: &Client, image: &Image, tags: &[String], immutable: &[String]) -> Result<()> {
+/// Refuses names that are taken and may not move, before there is an image to push under them.
+///
+/// # Errors
+/// A name is taken, or a registry cannot be reached or refuses.
+pub fn check_new(names: &[Reference], immutable: &[String], connection: &Connection) -> Result<()> {
+    by_repository(names).into_iter().try_for_each(|(repository, tags)| {
+        refuse_moves(&connection.to_push(repository, &[]), &tags, immutable, None)
+    })
+}
+
+/// The tags that `names` have in each repository.
+fn by_repository(names: &[Reference]) -> BTreeMap<&Repository, Vec<String>> {
+    let mut repositories = BTreeMap::<_, Vec<_>>::new();
+    for name in names {
+        repositories.entry(name.repository()).or_default().push(name.tag_or_latest());
+    }
+    repositories
+}
+
+/// Refuses when a tag is there, may not move, and is not what it is going to be anyway.
+fn refuse_moves(client: &Client, tags: &[String], immutable: &[String], new: Option<Digest>) -> Result<()> {
     for tag in tags.iter().filter(|tag| immutable.iter().any(|pattern| matches(pattern, tag))) {
         let Some(found) = client.manifest(tag)? else { continue };
         ensure!(
-            found.digest == image.root().digest,
+            Some(found.digest) == new,
             "{} exists and is immutable ({}); raise the version, or change [push] immutable in config/pipeline.toml",
             client.named(tag),
             found.digest

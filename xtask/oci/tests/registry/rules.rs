@@ -3,7 +3,7 @@
 use image_spec::PushReport;
 use libtest_mimic::{Failed, Trial};
 use xtask_oci::image::Image;
-use xtask_oci::registry::push::Push;
+use xtask_oci::registry::push::{Push, check_new};
 
 use super::check;
 use super::common::Sandbox;
@@ -47,6 +47,11 @@ fn immutable_tags_stay() -> Result<(), Failed> {
         assert_eq!(error, expected);
     }
     assert_eq!(registry.storage(), before, "a push that is refused uploads nothing");
+    // Who pushes by other means asks beforehand, when there is no digest yet that it could stay.
+    let look = |image: &Image| check_new(&image.names, &immutable, &connection());
+    let error = format!("{:#}", look(&old).expect_err("the tag is taken"));
+    assert!(error.contains("1.0.0 exists and is immutable"), "{error}");
+    look(&image(1, &["latest", "1.0.1"]))?;
     let new = image(2, &["latest", "1.0.1", "release-2"]);
     push(&new)?;
     assert_eq!(tag("1.0.0"), Some(digest(&old)));

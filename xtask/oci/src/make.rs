@@ -55,12 +55,15 @@ pub fn image(spec: &ImageSpec, places: &Places) -> Result<ImageReport> {
         }
         let image = PlatformImage::new(spec, platform, &base, &layers, history)?;
         reports.push(report(&image, &layers));
-        proofs.extend(has_proofs(spec).then(|| Part::of(platform, &base, &rootfs)));
+        proofs.extend(has_proofs(spec).then(|| Part::of(&image, &base, &rootfs)));
         platforms.push(image);
     }
     let image = Image::new(spec, platforms)?;
-    let (referrers, remarks) =
-        if has_proofs(spec) { attach::referrers(spec, &image, &proofs)? } else { (Vec::new(), Vec::new()) };
+    let (referrers, remarks) = if has_proofs(spec) {
+        attach::referrers(spec, &image.root().descriptor(), &proofs)?
+    } else {
+        (Vec::new(), Vec::new())
+    };
     let mut push = None;
     for output in &spec.outputs {
         match (output::write(&image, output, spec, &connection, &referrers), output) {

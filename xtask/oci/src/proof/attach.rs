@@ -1,6 +1,7 @@
 //! The documents that go beside a pushed image: what its binaries consist of, and how it was made.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -12,9 +13,9 @@ use super::referrer::Referrer;
 use super::sbom::{self, Binary, Format, Inventory};
 use crate::base::Foundation;
 use crate::digest::Digest;
-use crate::files::{Content, Kind, Rootfs};
-use crate::image::{Image, PlatformImage};
-use crate::oci::{Annotations, annotation};
+use crate::files::{Content, Entries, Kind, Rootfs};
+use crate::image::PlatformImage;
+use crate::oci::{Annotations, Descriptor, annotation};
 
 /// Says how the parameters are to be understood, and who builds.
 const BUILD_TYPE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/images.md#proofs");
@@ -24,6 +25,8 @@ const BUILD_TYPE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/
 pub struct Part {
     /// The platform.
     pub platform: Platform,
+    /// The image for it.
+    pub manifest: Descriptor,
     /// Binaries that say what they were compiled from.
     pub binaries: Vec<Binary>,
     /// The base by its name and digest, if it is somebody else's image.
@@ -32,61 +35,71 @@ pub struct Part {
 
 impl Part {
     /// Looks at every program that `rootfs` adds to its base.
-    pub fn of(platform: Platform, base: &Foundation, rootfs: &Rootfs) -> Part {
-        let mut binaries = Vec::new();
-        for (path, entry) in rootfs.layers.iter().flat_map(|layer| &layer.entries) {
-            if let Kind::File { content: Content::Path(source), .. } = &entry.kind
-                && entry.mode & 0o111 != 0
-                && let Ok(binary) = Binary::read(source)
-            {
-                binaries.push(Binary { name: path.clone(), ..binary });
-            }
-        }
+    pub fn of(image: &PlatformImage, base: &Foundation, rootfs: &Rootfs) -> Part {
+        let binaries = rootfs.layers.iter().flat_map(|layer| binaries(&layer.entries)).collect();
         let base = base.image.as_ref().map(|image| (image.name(), image.digest));
-        Part { platform, binaries, base }
+        Part { platform: image.platform, manifest: image.manifest.descriptor(), binaries, base }
     }
 }
 
-/// The documents, and what people should know of those that there are not.
+/// The programs among `entries` that say what they were compiled from.
+pub fn binaries(entries: &Entries) -> Vec<Binary> {
+    let mut binaries = Vec::new();
+    for (path, entry) in entries {
+        if let Kind::File { content: Content::Path(source), .. } = &entry.kind
+            && entry.mode & 0o111 != 0
+            && let Ok(binary) = Binary::read(source)
+        {
+            binaries.push(Binary { name: path.clone(), ..binary });
+        }
+    }
+    binaries
+}
+
+/// The documents of the image `root`, and what people should know of those that there are not.
 ///
 /// # Errors
 /// What is said of the source or the build cannot be published, such as a password in a URL.
-pub fn referrers(spec: &ImageSpec, image: &Image, parts: &[Part]) -> Result<(Vec<Referrer>, Vec<String>)> {
+pub fn referrers(
+    spec: &ImageSpec,
+    root: &Descriptor,
+    parts: &[Part],
+) -> Result<(Vec<Referrer>, Vec<String>)> {
     let (mut documents, mut remarks) = (Vec::new(), Vec::new());
     for part in parts {
-        let Some(made) = image.platforms.iter().find(|made| made.platform == part.platform) else { continue };
         if part.binaries.is_empty() {
             remarks.push(format!("no SBOM for {}: no program says what it was compiled from", part.platform));
             continue;
         }
-        documents.extend(sboms(spec, made, part)?);
+        documents.extend(sboms(spec, part)?);
     }
     match source(spec) {
-        Some(source) => documents.push(origin(spec, image, parts, source)?),
+        Some(source) => documents.push(origin(spec, root, parts, source)?),
         None => remarks.push("no provenance: the image is of no commit, or of one with changes".to_owned()),
     }
     Ok((documents, remarks))
 }
 
-fn sboms(spec: &ImageSpec, image: &PlatformImage, part: &Part) -> Result<Vec<Referrer>> {
+fn sboms(spec: &ImageSpec, part: &Part) -> Result<Vec<Referrer>> {
     let name = spec.tags.first().map(ToString::to_string).unwrap_or_default();
     let inventory = Inventory {
-        image: Some(sbom::Image { name, digest: Some(image.manifest.digest) }),
+        image: Some(sbom::Image { name, digest: Some(part.manifest.digest) }),
         binaries: part.binaries.clone(),
         licences: BTreeMap::new(),
         created: spec.created,
     };
-    let subject = image.manifest.descriptor();
     let documents = [Format::Spdx, Format::Cyclonedx].map(|format| {
         let content = sbom::document(&inventory, format)?;
-        Referrer::new(&subject, format.media_type(), content, annotations(spec, []))
+        Referrer::new(&part.manifest, format.media_type(), content, annotations(spec, []))
     });
     documents.into_iter().collect()
 }
 
-fn origin(spec: &ImageSpec, image: &Image, parts: &[Part], source: GitSource) -> Result<Referrer> {
+fn origin(spec: &ImageSpec, root: &Descriptor, parts: &[Part], source: GitSource) -> Result<Referrer> {
     let name = spec.tags.first().map(|tag| tag.repository().to_string()).unwrap_or_default();
-    let digests = image.index.iter().chain(image.platforms.iter().map(|platform| &platform.manifest));
+    // Of one platform they may be the same.
+    let manifests = parts.iter().map(|part| part.manifest.digest).filter(|digest| *digest != root.digest);
+    let digests = iter::once(root.digest).chain(manifests);
     let platforms = spec.platforms.keys().map(ToString::to_string).collect::<Vec<_>>();
     let mut parameters: BTreeMap<String, Value> =
         spec.build.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
@@ -102,7 +115,7 @@ fn origin(spec: &ImageSpec, image: &Image, parts: &[Part], source: GitSource) ->
     let lock = lock.map(|digest| Dependency { name: "Cargo.lock".to_owned(), uri: None, digest });
     let version = [("xtask-oci".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
     let statement = provenance::statement(&Provenance {
-        subjects: digests.map(|blob| Subject { name: name.clone(), digest: blob.digest }).collect(),
+        subjects: digests.map(|digest| Subject { name: name.clone(), digest }).collect(),
         build_type: BUILD_TYPE.to_owned(),
         parameters,
         source,
@@ -112,7 +125,7 @@ fn origin(spec: &ImageSpec, image: &Image, parts: &[Part], source: GitSource) ->
     });
     let statement = statement.context("the provenance cannot be written")?;
     let predicate = [("in-toto.io/predicate-type".to_owned(), provenance::PREDICATE_TYPE.to_owned())];
-    Referrer::new(&image.root().descriptor(), provenance::MEDIA_TYPE, statement, annotations(spec, predicate))
+    Referrer::new(root, provenance::MEDIA_TYPE, statement, annotations(spec, predicate))
 }
 
 fn annotations<const N: usize>(spec: &ImageSpec, more: [(String, String); N]) -> Annotations {

@@ -97,6 +97,17 @@ pub fn check_new(names: &[Reference], immutable: &[String], connection: &Connect
     })
 }
 
+/// Puts documents beside an image that is in a registry already, wherever `names` say that it is.
+///
+/// # Errors
+/// A registry cannot be reached or refuses.
+pub fn attach(referrers: &[Referrer], names: &[Reference], connection: &Connection) -> Result<()> {
+    by_repository(names).into_keys().try_for_each(|repository| {
+        let client = connection.to_push(repository, &[]);
+        referrers.iter().try_for_each(|referrer| client.attach(referrer))
+    })
+}
+
 /// The tags that `names` have in each repository.
 fn by_repository(names: &[Reference]) -> BTreeMap<&Repository, Vec<String>> {
     let mut repositories = BTreeMap::<_, Vec<_>>::new();

@@ -76,6 +76,11 @@ pub struct Registries {
 }
 
 impl Registries {
+    /// The same where nothing stands in for a registry: for what it has itself.
+    pub fn without_mirrors(&self) -> Registries {
+        Registries { mirrors: BTreeMap::new(), ..self.clone() }
+    }
+
     fn is_default(&self) -> bool {
         *self == Registries::default()
     }

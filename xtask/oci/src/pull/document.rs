@@ -10,6 +10,10 @@ use serde_json::Value;
 use crate::digest::Digest;
 use crate::oci::History;
 
+/// The annotation that [BuildKit](https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md)
+/// gives attestations in an index.
+const ATTESTATION: &str = "vnd.docker.reference.type";
+
 /// A manifest or an index.
 #[derive(Clone, Debug)]
 pub enum Document {
@@ -45,6 +49,8 @@ pub struct DescriptorDocument {
     /// Its size in bytes.
     pub size: u64,
     platform: Option<PlatformDocument>,
+    #[serde(default, deserialize_with = "or_default")]
+    annotations: BTreeMap<String, Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -120,7 +126,53 @@ impl Document {
     }
 }
 
+impl Document {
+    /// The platforms of the image, if they are those that are wanted.
+    ///
+    /// # Errors
+    /// They are others; names both.
+    pub fn check_platforms(&self, wanted: &[Platform]) -> Result<String> {
+        let mut wanted = wanted.iter().map(ToString::to_string).collect::<Vec<_>>();
+        wanted.sort();
+        let Document::Index(index) = self else {
+            ensure!(
+                wanted.len() == 1,
+                "it is an image for one platform, and should be for {}",
+                wanted.join(" and ")
+            );
+            return Ok(format!("{} alone", wanted[0]));
+        };
+        let mut found = index.platforms();
+        found.sort();
+        ensure!(found == wanted, "it is for {}, and should be for {}", found.join(", "), wanted.join(", "));
+        Ok(found.join(", "))
+    }
+}
+
+impl DescriptorDocument {
+    /// What a document could say of a blob of which nothing else is known.
+    pub fn new(media_type: String, digest: Digest, size: u64) -> DescriptorDocument {
+        DescriptorDocument { media_type, digest, size, platform: None, annotations: BTreeMap::new() }
+    }
+
+    /// Whether it is of a document that BuildKit hides in an index, beside the image that it is about.
+    fn is_attestation(&self) -> bool {
+        self.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
+            || self.annotations.contains_key(ATTESTATION)
+    }
+}
+
 impl IndexDocument {
+    /// What it is an index of, without attestations.
+    pub fn images(&self) -> impl Iterator<Item = &DescriptorDocument> {
+        self.manifests.iter().filter(|one| !one.is_attestation())
+    }
+
+    /// Whether there are attestations besides.
+    pub fn has_attestations(&self) -> bool {
+        self.manifests.iter().any(DescriptorDocument::is_attestation)
+    }
+
     /// The image for `platform`: of several the one with the platform's own variant, else the first.
     ///
     /// # Errors
@@ -128,8 +180,7 @@ impl IndexDocument {
     pub fn select(&self, platform: Platform) -> Result<&DescriptorDocument> {
         let fits =
             |found: &PlatformDocument| found.os == "linux" && found.architecture == platform.architecture();
-        let fitting =
-            self.manifests.iter().filter(|one| one.platform.as_ref().is_some_and(fits)).collect::<Vec<_>>();
+        let fitting = self.images().filter(|one| one.platform.as_ref().is_some_and(fits)).collect::<Vec<_>>();
         let has_variant = |one: &&&DescriptorDocument| {
             one.platform.as_ref().and_then(|found| found.variant.as_deref()) == platform.variant()
         };
@@ -141,9 +192,7 @@ impl IndexDocument {
 
     /// The platforms that there are images for, such as `linux/amd64`.
     pub fn platforms(&self) -> Vec<String> {
-        let known = self.manifests.iter().filter_map(|one| one.platform.as_ref());
-        // Attestations hide in indexes as images for a platform of this name.
-        let known = known.filter(|known| known.os != "unknown");
+        let known = self.images().filter_map(|one| one.platform.as_ref());
         known.map(|known| format!("{}/{}", known.os, known.architecture)).collect()
     }
 }
@@ -156,6 +205,20 @@ impl ConfigDocument {
     pub fn parse(bytes: &[u8]) -> Result<ConfigDocument> {
         serde_json::from_slice(bytes).context("its config is not right")
     }
+
+    /// Sees that it is for `platform`.
+    ///
+    /// # Errors
+    /// It is for another one.
+    pub fn check_platform(&self, platform: Platform) -> Result<()> {
+        ensure!(
+            self.os == "linux" && self.architecture == platform.architecture(),
+            "it is for {}/{}, not for {platform}; choose an image that has this platform",
+            self.os,
+            self.architecture
+        );
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -165,6 +228,25 @@ mod tests {
     fn descriptor(platform: &str) -> String {
         let digest = Digest::of(platform.as_bytes());
         format!(r#"{{"mediaType":"m","digest":"{digest}","size":1,"platform":{platform}}}"#)
+    }
+
+    #[test]
+    fn attestations_are_no_images() {
+        let arm64 = r#"{"architecture":"arm64","os":"linux"}"#;
+        let image = descriptor(arm64);
+        let named =
+            image.replace(r#""size":1"#, r#""size":2,"annotations":{"vnd.docker.reference.type":"x"}"#);
+        let unknown = descriptor(r#"{"architecture":"unknown","os":"unknown"}"#);
+        for (manifests, has_attestations) in
+            [(vec![&named, &image, &unknown], true), (vec![&unknown, &image], true), (vec![&image], false)]
+        {
+            let manifests = manifests.into_iter().cloned().collect::<Vec<_>>().join(",");
+            let document = Document::parse(format!(r#"{{"manifests":[{manifests}]}}"#).as_bytes()).unwrap();
+            assert_eq!(document.check_platforms(&[Platform::LinuxArm64]).unwrap(), "linux/arm64");
+            let Document::Index(index) = document else { panic!("{document:?}") };
+            assert_eq!(index.select(Platform::LinuxArm64).unwrap().size, 1);
+            assert_eq!(index.has_attestations(), has_attestations);
+        }
     }
 
     fn select(platforms: &[&str]) -> Result<Digest> {

@@ -61,6 +61,16 @@ impl Sources {
         View::of(image.layers.iter().map(Layer::to_read).collect(), &self.listings)
     }
 
+    /// Takes the files out of an image that somebody may execute.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view), and when they cannot be written.
+    pub fn programs(&self, image: &PulledImage) -> Result<Entries> {
+        let view = self.view(image)?;
+        let paths = view.programs().collect::<Vec<_>>();
+        view.extract(&paths, &self.extracted)
+    }
+
     /// Takes a file, or a folder with all that is in it, out of an image.
     ///
     /// # Errors
@@ -186,12 +196,7 @@ fn config(
     let path = blob(client, store, descriptor)?;
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let config = ConfigDocument::parse(&bytes)?;
-    ensure!(
-        config.os == "linux" && config.architecture == platform.architecture(),
-        "it is for {}/{}, not for {platform}; choose an image that has this platform",
-        config.os,
-        config.architecture
-    );
+    config.check_platform(platform)?;
     Ok(config)
 }
 

@@ -33,6 +33,15 @@ impl View {
         &self.tree
     }
 
+    /// The paths of files that somebody may execute, as far as they are UTF-8 and their content can be copied.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &str> {
+        let is_program = |node: &Node| {
+            matches!(node.kind, NodeKind::File { is_sparse: false, .. }) && node.mode & 0o111 != 0
+        };
+        let programs = self.tree.nodes().filter(move |(_, node)| is_program(node));
+        programs.filter_map(|(path, _)| std::str::from_utf8(path).ok())
+    }
+
     /// What a container of the image would see. The content of files stays in the layers.
     ///
     /// Devices and pipes are left out, and what has a name that is not UTF-8: nothing in an

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use image_spec::{ImageReport, Pins, Platform, Registries, VerifySpec};
+use image_spec::{ImageReport, Pins, Platform, VerifySpec};
 
 use crate::atomic::TempPath;
 use crate::digest::Digest;
@@ -59,8 +59,7 @@ impl Found {
 /// There is no such image, the registry cannot be reached or refuses, or `folder` cannot be written. What is wrong with
 /// the image is a [`Check`].
 pub fn verify(spec: &VerifySpec, rebuilt: Option<&ImageReport>, folder: &Path) -> Result<Vec<Check>> {
-    let registries = Registries { mirrors: Default::default(), ..spec.registries.clone() };
-    let connection = Connection::new(&registries);
+    let connection = Connection::new(&spec.registries.without_mirrors());
     let client = connection.to_pull(spec.image.repository());
     let wanted = spec.image.digest_or_tag();
     let root =
@@ -72,7 +71,8 @@ pub fn verify(spec: &VerifySpec, rebuilt: Option<&ImageReport>, folder: &Path) -
         Sources::new(&connection, &temp.path().join("blobs"), &temp.path().join("cache"), Pins::default());
     let reference = spec.image.with_digest(&root.digest.to_string())?;
     let (mut found, mut checks) = (Vec::new(), Vec::new());
-    checks.push(Check::of("platforms", platforms(&root.bytes, &spec.platforms)));
+    let platforms = Document::parse(&root.bytes).and_then(|root| root.check_platforms(&spec.platforms));
+    checks.push(Check::of("platforms", platforms));
     for &platform in &spec.platforms {
         let pulled = sources.pull(&reference, platform);
         let whole = pulled.and_then(|image| sources.view(&image).map(|_| image));
@@ -92,24 +92,6 @@ pub fn verify(spec: &VerifySpec, rebuilt: Option<&ImageReport>, folder: &Path) -
         rebuilt.map(|rebuilt| Check::of("built again", rebuilt::compare(root.digest, &found, rebuilt))),
     );
     Ok(checks)
-}
-
-/// The platforms of an image, if they are those that are wanted.
-fn platforms(root: &[u8], wanted: &[Platform]) -> Result<String> {
-    let mut wanted = wanted.iter().map(ToString::to_string).collect::<Vec<_>>();
-    wanted.sort();
-    let Document::Index(index) = Document::parse(root)? else {
-        ensure!(
-            wanted.len() == 1,
-            "it is an image for one platform, and should be for {}",
-            wanted.join(" and ")
-        );
-        return Ok(format!("{} alone", wanted[0]));
-    };
-    let mut found = index.platforms();
-    found.sort();
-    ensure!(found == wanted, "it is for {}, and should be for {}", found.join(", "), wanted.join(", "));
-    Ok(found.join(", "))
 }
 
 fn blobs(image: &PulledImage) -> String {

@@ -33,6 +33,22 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         digest_file: Option<PathBuf>,
     },
+    /// Takes over the image that BuildKit made of an ImageSpec.
+    Import {
+        /// The ImageSpec as JSON, `-` for standard input. The sources of its layers are not read.
+        #[arg(default_value = "-")]
+        spec: PathBuf,
+        /// The OCI layout that BuildKit wrote, which goes to every output of the spec. Without it BuildKit has pushed the
+        /// image to the spec's tags, where it is looked at, and gets its SBOM and provenance.
+        #[arg(long, value_name = "DIR")]
+        layout: Option<PathBuf>,
+        /// Where to write what was found, as JSON: digests, sizes, layers.
+        #[arg(long, value_name = "FILE")]
+        metadata_file: Option<PathBuf>,
+        /// Folder for what is fetched. It is removed in the end.
+        #[arg(long, value_name = "DIR", default_value = "target/images")]
+        folder: PathBuf,
+    },
     /// Writes the built-in base `static` as an OCI image layout, for an engine that builds upon it.
     Base {
         /// A platform that it is for; may be given several times.

@@ -7,6 +7,8 @@
 //! where it is wanted.
 //! [`pull`] fetches images that others made, [`unpack`] reads their layers, and [`registry`] speaks to registries.
 //!
+//! [`import`] takes over what BuildKit made instead.
+//!
 //! [`proof`] says what a binary and an image were made of, in the binary itself and in documents beside the image.
 //!
 //! The library prints nothing and starts nothing, except [`upx`], which runs the packer, and
@@ -26,6 +28,7 @@ pub mod elf;
 pub mod error;
 pub mod files;
 pub mod image;
+pub mod import;
 pub mod layer;
 mod link;
 pub mod make;

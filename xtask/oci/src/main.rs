@@ -19,7 +19,7 @@ use xtask_oci::registry::check::{self, Finding};
 use xtask_oci::registry::client::Connection;
 use xtask_oci::registry::push;
 use xtask_oci::verify::{self, Check};
-use xtask_oci::{artifact, make, spec};
+use xtask_oci::{artifact, import, make, spec};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -46,6 +46,17 @@ fn run(command: Command) -> Result<Vec<String>> {
             }
             if let Some(file) = digest_file {
                 spec::write_digest(&file, &spec, &report)?;
+            }
+            Ok(report.remarks)
+        }
+        Command::Import { spec, layout, metadata_file, folder } => {
+            let spec = spec::read(&spec)?;
+            let report = match layout {
+                Some(layout) => import::layout(&spec, &layout)?,
+                None => import::pushed(&spec, &folder)?,
+            };
+            if let Some(file) = metadata_file {
+                spec::write_report(&file, &report)?;
             }
             Ok(report.remarks)
         }

@@ -17,8 +17,10 @@ use crate::registry::push::{self, Push};
 
 /// The file that makes a folder an OCI layout.
 const LAYOUT_FILE: &str = "oci-layout";
-const INDEX_FILE: &str = "index.json";
-const BLOBS: &str = "blobs/sha256";
+/// The file that names the images of a layout.
+pub(crate) const INDEX_FILE: &str = "index.json";
+/// The folder of its blobs.
+pub(crate) const BLOBS: &str = "blobs/sha256";
 
 /// Writes `image` to one place, whole or not at all. What is already the same is left untouched. Returns what went to a
 /// registry.

@@ -15,6 +15,7 @@ use image_spec::{
 use serde_json::Value;
 use xtask_oci::digest::Digest;
 use xtask_oci::make::{self, Places};
+use xtask_oci::proof::audit;
 
 /// Prints `ok` and exits with 0, in machine code without any library.
 const AMD64: &[u8] = b"\xb8\x01\0\0\0\xbf\x01\0\0\0\x48\x8d\x35\x10\0\0\0\xba\x03\0\0\0\x0f\x05\
@@ -29,6 +30,28 @@ pub fn program(platform: Platform) -> Vec<u8> {
         Platform::LinuxArm64 => ARM64,
     };
     elf(platform, 1, 5, code)
+}
+
+/// A program that says what it was compiled from.
+pub fn audited_program(platform: Platform) -> Vec<u8> {
+    const NAMES: &[u8] = b"\0.shstrtab\0.dep-v0\0";
+    let packages = r#"{"packages":[{"name":"app","version":"1.0.0","source":"local","root":true,"dependencies":[1]},
+        {"name":"serde","version":"1.0.0","source":"crates.io"}]}"#;
+    let list = audit::encode(&serde_json::from_str(packages).unwrap()).unwrap();
+    let mut bytes = program(platform);
+    let mut put = |content: &[u8]| {
+        bytes.extend(content);
+        ((bytes.len() - content.len()) as u64, content.len() as u64)
+    };
+    let (names, list) = (put(NAMES), put(&list));
+    let headers = put(&[0; 64]).0;
+    for (name, kind, (offset, length)) in [(1u32, 3u32, names), (11, 1, list)] {
+        bytes.extend([name, kind].iter().flat_map(|field| field.to_le_bytes()));
+        bytes.extend([0, 0, offset, length, 0, 1, 0].iter().flat_map(|field: &u64| field.to_le_bytes()));
+    }
+    bytes[40..48].copy_from_slice(&headers.to_le_bytes());
+    bytes[58..64].copy_from_slice(&[64, 0, 3, 0, 1, 0]);
+    bytes
 }
 
 /// A program that needs a loader.

@@ -1,5 +1,5 @@
 //! Images in a registry, in the hands of others: what our engine pushed is pulled, run, copied, unpacked and built upon by
-//! Docker, podman, skopeo, umoci and BuildKit, and what those made is built upon by our engine.
+//! Docker, podman, skopeo, umoci and BuildKit, and what those made is built upon, or taken over, by our engine.
 //!
 //! Each test has a registry of its own, the program `docker-registry`. Docker is tried with both of its image stores: the
 //! engine that runs has one of them, and for the other these tests start an engine of their own where they may.
@@ -20,6 +20,7 @@ mod engines;
 #[path = "../registry/http.rs"]
 #[allow(dead_code, reason = "shared with the tests of the registry")]
 mod http;
+mod imported;
 mod listing;
 mod pulled;
 mod sample;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         unpacked::trials(),
         built::trials(&engines),
         based::trials(&engines),
+        imported::trials(&engines),
     ];
     let mut trials = trials.into_iter().flatten().collect::<Vec<_>>();
     if server::program().is_none() {

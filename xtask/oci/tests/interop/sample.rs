@@ -89,12 +89,7 @@ impl Pushed {
         platforms: BTreeMap<Platform, Vec<Layer>>,
     ) -> Result<ImageSpec, Failed> {
         let mut spec = self.sandbox.spec();
-        let labels = [
-            ("source", "https://example.com/team/app"),
-            ("revision", "0123456789abcdef0123456789abcdef01234567"),
-        ];
-        let key = |name| format!("org.opencontainers.image.{name}");
-        spec.labels.extend(labels.map(|(name, value)| (key(name), value.to_owned())));
+        spec.labels.extend(Pushed::labels());
         // Docker would make a folder that is not there.
         spec.config.workdir = "/var/lib/app".to_owned();
         (spec.base, spec.platforms) = (base, platforms);
@@ -103,6 +98,16 @@ impl Pushed {
         spec.outputs =
             vec![Output::Registry { immutable: vec![], dry_run: false, proofs: true, fallback: None }];
         Ok(spec)
+    }
+
+    /// What says that an image is of a commit.
+    pub fn labels() -> BTreeMap<String, String> {
+        let labels = [
+            ("source", "https://example.com/team/app"),
+            ("revision", "0123456789abcdef0123456789abcdef01234567"),
+        ];
+        let key = |name| format!("org.opencontainers.image.{name}");
+        labels.map(|(name, value)| (key(name), value.to_owned())).into()
     }
 
     pub fn push(&self, spec: &ImageSpec) -> Result<ImageReport, Failed> {

@@ -6,10 +6,9 @@ use std::net::SocketAddr;
 use image_spec::{ImageReport, ImageSpec, Output, Platform, Registries, VerifySpec};
 use libtest_mimic::{Failed, Trial};
 use xtask_oci::make;
-use xtask_oci::proof::audit;
 use xtask_oci::verify::{Check, verify};
 
-use super::common::{Sandbox, program};
+use super::common::{Sandbox, audited_program};
 use super::fault::{Fault, Rule};
 use super::proxy::Proxy;
 use super::server::Registry;
@@ -24,28 +23,6 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("verify compares with what is built again", built_again),
         Trial::test("verify finds damage in the registry", damage),
     ]
-}
-
-/// A program that says what it was compiled from.
-fn audited_program(platform: Platform) -> Vec<u8> {
-    const NAMES: &[u8] = b"\0.shstrtab\0.dep-v0\0";
-    let packages = r#"{"packages":[{"name":"app","version":"1.0.0","source":"local","root":true,"dependencies":[1]},
-        {"name":"serde","version":"1.0.0","source":"crates.io"}]}"#;
-    let list = audit::encode(&serde_json::from_str(packages).unwrap()).unwrap();
-    let mut bytes = program(platform);
-    let mut put = |content: &[u8]| {
-        bytes.extend(content);
-        ((bytes.len() - content.len()) as u64, content.len() as u64)
-    };
-    let (names, list) = (put(NAMES), put(&list));
-    let headers = put(&[0; 64]).0;
-    for (name, kind, (offset, length)) in [(1u32, 3u32, names), (11, 1, list)] {
-        bytes.extend([name, kind].iter().flat_map(|field| field.to_le_bytes()));
-        bytes.extend([0, 0, offset, length, 0, 1, 0].iter().flat_map(|field: &u64| field.to_le_bytes()));
-    }
-    bytes[40..48].copy_from_slice(&headers.to_le_bytes());
-    bytes[58..64].copy_from_slice(&[64, 0, 3, 0, 1, 0]);
-    bytes
 }
 
 /// An image of a commit for two platforms, which goes to `registry` with its proofs.

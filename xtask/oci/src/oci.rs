@@ -67,18 +67,17 @@ pub struct Descriptor {
     pub platform: Option<OciPlatform>,
 }
 
-/// A platform in three parts.
+/// A platform. Without the variant v8 of arm64, which
+/// [containerd](https://github.com/containerd/platforms/blob/main/database.go) and BuildKit take for none.
 #[derive(Clone, Debug, Serialize)]
 pub struct OciPlatform {
     architecture: &'static str,
     os: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    variant: Option<&'static str>,
 }
 
 impl From<Platform> for OciPlatform {
     fn from(platform: Platform) -> Self {
-        OciPlatform { architecture: platform.architecture(), os: "linux", variant: platform.variant() }
+        OciPlatform { architecture: platform.architecture(), os: "linux" }
     }
 }
 

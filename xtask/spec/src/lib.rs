@@ -81,6 +81,16 @@ impl Registries {
         Registries { mirrors: BTreeMap::new(), ..self.clone() }
     }
 
+    /// The registry that images of `repository` are pulled from, and their name there: a mirror's, if there is one.
+    pub fn place(&self, repository: &Repository) -> (String, String) {
+        let (registry, path) = (repository.registry(), repository.path());
+        match self.mirrors.get(registry).map(|mirror| mirror.split_once('/').unwrap_or((mirror, ""))) {
+            None => (registry.to_owned(), path),
+            Some((mirror, "")) => (mirror.to_owned(), path),
+            Some((mirror, prefix)) => (mirror.to_owned(), format!("{prefix}/{path}")),
+        }
+    }
+
     fn is_default(&self) -> bool {
         *self == Registries::default()
     }

@@ -29,16 +29,8 @@ impl Location {
 
     /// Where images of `repository` are pulled from: a mirror of its registry, if there is one.
     pub fn to_pull(repository: &Repository, registries: &Registries) -> Location {
-        let Some(mirror) = registries.mirrors.get(repository.registry()) else {
-            return Location::to_push(repository, registries);
-        };
-        match mirror.split_once('/') {
-            Some((registry, prefix)) => {
-                let path = format!("{prefix}/{}", repository.path());
-                Location::new(registry.to_owned(), path, registries)
-            }
-            None => Location::new(mirror.clone(), repository.path(), registries),
-        }
+        let (registry, path) = registries.place(repository);
+        Location::new(registry, path, registries)
     }
 
     fn new(registry: String, repository: String, registries: &Registries) -> Location {

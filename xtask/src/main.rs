@@ -18,7 +18,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::cli::{Cli, RegistryTask, Task};
-use crate::config::Config;
+use crate::config::{Config, Pipeline};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::tasks::bdp::Push;
@@ -42,9 +42,13 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
-        Task::Bd(flags) => tasks::bd::plan(&Config::load(tasks::bd::need(flags))?, flags)?,
+        Task::Bd(flags) => {
+            tasks::bd::plan(&Config::load_for(|pipeline| tasks::bd::need(pipeline, flags))?, flags)?
+        }
+        Task::Bake(flags) => tasks::bake::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Bdp(flags) => {
-            let config = Config::load(Need::Compiler)?;
+            let need = |pipeline: &Pipeline| tasks::engines::need(pipeline, &flags.image, Need::Compiler);
+            let config = Config::load_for(need)?;
             let push = Push { dry_run: cli.run.dry_run, sign: flags.sign.as_deref() };
             tasks::bdp::plan(&config, &flags.image, &config.pipeline.build.platforms, push)?
         }

@@ -65,6 +65,11 @@ pub(crate) enum Product {
         /// The binary.
         path: PathBuf,
     },
+    /// A text that was asked for.
+    Definition {
+        /// What `docker buildx bake` reads.
+        text: String,
+    },
     /// An image.
     Image {
         /// Its names.

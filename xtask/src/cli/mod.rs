@@ -1,5 +1,6 @@
 //! Every flag: the `--help` contract.
 
+mod engine;
 mod output;
 // xtask-soak takes the same, and is too heavy to depend on.
 #[path = "../../soak/src/flags.rs"]
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use image_spec::{Compression, Platform, Reference, Repository, Tag};
 
 use crate::error::did_you_mean;
+pub(crate) use engine::{Cache, Engine, EngineFlags, Packaging};
 pub(crate) use output::{Output, Store};
 pub(crate) use soak_flags::{Format, Scenario, SoakFlags};
 pub(crate) use values::{Linker, MessageFormat, Profile, Severity, Variant};
@@ -35,6 +37,8 @@ pub(crate) enum Task {
     Bd(BdFlags),
     /// Build the service and its image for every platform, and push it to a registry
     Bdp(BdpFlags),
+    /// Print what `bd --engine buildkit` has BuildKit do, for `docker buildx bake --file -`
+    Bake(BdFlags),
     /// Fetch an image that was pushed, look at all of it, and compare it with what is built from this source again
     Verify(VerifyFlags),
     /// Look for known vulnerabilities in an image, by trivy or grype
@@ -148,7 +152,7 @@ pub(crate) struct BuildFlags {
 }
 
 /// Flags of every task that makes an image.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ImageFlags {
     #[command(flatten)]
     pub(crate) build: BuildFlags,
@@ -161,10 +165,12 @@ pub(crate) struct ImageFlags {
     /// Layer compression: zstd, zstd:1 to zstd:19, zstd:fast, balanced, small or smallest, gzip, gzip:1 to gzip:9, none
     #[arg(long)]
     pub(crate) compression: Option<Compression>,
+    #[command(flatten)]
+    pub(crate) engine: EngineFlags,
 }
 
 /// Flags of `bd`.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct BdFlags {
     #[command(flatten)]
     pub(crate) image: ImageFlags,
@@ -172,6 +178,22 @@ pub(crate) struct BdFlags {
     /// oci[,dest=FILE], oci,tar=false[,dest=FOLDER], registry [default: docker or podman when one runs, else oci]
     #[arg(long, value_name = "TYPE[,KEY=VALUE]", value_parser = output::parse)]
     pub(crate) output: Option<Output>,
+    /// Short for --output docker
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) load: bool,
+    /// Short for --output registry
+    #[arg(long, conflicts_with_all = ["output", "load"])]
+    pub(crate) push: bool,
+}
+
+impl BdFlags {
+    /// Where the image goes, if that is said.
+    pub(crate) fn output(&self) -> Option<&Output> {
+        const DOCKER: &Output = &Output::Load(Store::Docker);
+        let short = if self.load { Some(DOCKER) } else { None };
+        let short = if self.push { Some(&Output::Registry) } else { short };
+        short.or(self.output.as_ref())
+    }
 }
 
 /// Flags of `bdp`.

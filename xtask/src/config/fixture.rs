@@ -33,6 +33,19 @@ src = "config/app.toml"
 dest = "/app/config/app.toml"
 "#;
 
+/// A `Dockerfile`.
+pub(crate) const DOCKERFILE: &str = "\
+ARG RUST_VERSION=1
+FROM --platform=$BUILDPLATFORM rust:$RUST_VERSION AS build
+RUN cargo build
+FROM scratch AS artifact
+COPY --from=build /out /
+FROM gcr.io/distroless/static AS runtime-static
+COPY --from=artifact /app /app
+FROM alpine:3 AS runtime-media
+RUN apk add ffmpeg
+";
+
 const POSTGRES: Container = Container { runtime: "docker", image: "postgres" };
 
 /// An x86-64 Linux machine with zig and Docker, and a clean checkout of a commit.
@@ -42,6 +55,8 @@ pub(crate) fn config() -> Config {
         pipeline: Pipeline::parse(PIPELINE).unwrap(),
         buildkitd: toml::Table::new(),
         pins: Pins::default(),
+        dockerfile: Some(DOCKERFILE.to_owned()),
+        rust: "1.95.0".to_owned(),
         package: Package {
             version: "1.2.3".to_owned(),
             license: Some("MIT".to_owned()),

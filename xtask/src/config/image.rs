@@ -6,12 +6,17 @@ use std::path::PathBuf;
 use image_spec::{Base, Compression, Reference, Repository};
 use serde::Deserialize;
 
+use crate::cli::Engine;
+
 /// What the image is made of, and how it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Image {
     /// The image's name without a tag.
     pub(crate) repository: Repository,
+    /// What makes it.
+    #[serde(default)]
+    pub(crate) engine: Engine,
     /// What it starts from.
     pub(crate) base: Base,
     /// How layers are compressed.

@@ -3,6 +3,7 @@
 //! Nothing else reads the environment, so a plan follows from a [`Config`] and flags alone.
 
 mod builder;
+mod buildkit;
 mod buildkitd;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -23,6 +24,7 @@ use crate::error::{Usage, did_you_mean};
 use crate::tools::Need;
 
 pub(crate) use builder::{Builder, Container, Nodes, Pods, Remote};
+pub(crate) use buildkit::LayerCacheKind;
 pub(crate) use host::{Host, is_dumb_terminal, no_color};
 #[cfg(test)]
 pub(crate) use image::Debug;
@@ -44,6 +46,10 @@ pub(crate) struct Config {
     pub(crate) buildkitd: Table,
     /// `config/images.lock`.
     pub(crate) pins: Pins,
+    /// `Dockerfile`, if there is one.
+    pub(crate) dockerfile: Option<String>,
+    /// The version of Rust in `rust-toolchain.toml`.
+    pub(crate) rust: String,
     /// What Cargo.toml says of the service.
     pub(crate) package: Package,
     /// The commit that is built.
@@ -58,8 +64,17 @@ impl Config {
     /// # Errors
     /// Says which file, line and key is wrong.
     pub(crate) fn load(need: Need) -> Result<Config> {
+        Config::load_for(|_| need)
+    }
+
+    /// Reads all of it, where it depends on `config/pipeline.toml` what has to be known of the machine.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn load_for(need: impl FnOnce(&Pipeline) -> Need) -> Result<Config> {
         let root = host::workspace_root()?;
         let pipeline = Pipeline::read(&root)?;
+        let need = need(&pipeline);
         let buildkitd = buildkitd::read(&root, &pipeline)?;
         let pins = read_pins(&root)?;
         let package = Package::read(&root)?;
@@ -69,7 +84,8 @@ impl Config {
             (host, source.join())
         });
         let source = source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(Config { pipeline, buildkitd, pins, package, source, host, root })
+        let (dockerfile, rust) = (fs::read_to_string(root.join("Dockerfile")).ok(), source::rust(&root)?);
+        Ok(Config { pipeline, buildkitd, pins, dockerfile, rust, package, source, host, root })
     }
 
     /// The backend that was asked for, or the default one.

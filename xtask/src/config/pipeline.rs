@@ -10,6 +10,7 @@ use image_spec::{Compression, Platform, Repository};
 use serde::Deserialize;
 
 use super::builder::Builder;
+use super::buildkit::Buildkit;
 use super::image::Image;
 use crate::cli::{Linker, Profile};
 
@@ -24,6 +25,9 @@ pub(crate) struct Pipeline {
     pub(crate) build: Build,
     /// `[image]`
     pub(crate) image: Image,
+    /// `[buildkit]`
+    #[serde(default)]
+    pub(crate) buildkit: Buildkit,
     /// `[push]`
     #[serde(default)]
     pub(crate) push: Push,
@@ -115,6 +119,14 @@ impl Pipeline {
         ];
         if let Some((key, _)) = lists.into_iter().find(|(_, is_empty)| *is_empty) {
             bail!("{PATH} is not right: `{key}` must name at least one");
+        }
+        let is_secret =
+            |name: &&String| ["PASSWORD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word));
+        if let Some(name) = pipeline.buildkit.args.keys().find(is_secret) {
+            bail!(
+                "{PATH} is not right: `buildkit.args.{name}` would be in every image's provenance; use buildkit.secrets, \
+                 and mount it in the Dockerfile"
+            );
         }
         for (registry, mirror) in &pipeline.mirrors.registries {
             let place = format!("{mirror}/image").parse::<Repository>();

@@ -48,6 +48,23 @@ impl Package {
     }
 }
 
+/// Reads the version of Rust from `rust-toolchain.toml` of the workspace at `root`, which container builds share.
+pub(super) fn rust(root: &Path) -> Result<String> {
+    #[derive(Deserialize)]
+    struct File {
+        toolchain: Toolchain,
+    }
+    #[derive(Deserialize)]
+    struct Toolchain {
+        channel: String,
+    }
+    const PATH: &str = "rust-toolchain.toml";
+    let text = fs::read_to_string(root.join(PATH)).with_context(|| format!("cannot read {PATH}"))?;
+    let file: File =
+        toml::from_str(&text).with_context(|| format!("{PATH} has no [toolchain] with a channel"))?;
+    Ok(file.toolchain.channel)
+}
+
 impl Source {
     /// Asks git, and SOURCE_DATE_EPOCH, which
     /// [overrides](https://reproducible-builds.org/docs/source-date-epoch/) the time of the commit.

@@ -76,6 +76,11 @@ pub(crate) enum Event<'a> {
         /// Hex digits.
         sha256: String,
     },
+    /// What `docker buildx bake` reads.
+    Definition {
+        /// The JSON, as text.
+        text: String,
+    },
     /// A finished image.
     Image(ImageFinished),
     /// The tools of this machine.

@@ -80,7 +80,7 @@ impl Human {
     /// Shows an event.
     pub(super) fn event(&mut self, event: &Event<'_>) {
         match event {
-            Event::Plan { .. } | Event::Tools { .. } => {}
+            Event::Plan { .. } | Event::Tools { .. } | Event::Definition { .. } => {}
             Event::Note { message } => {
                 self.line(&format!("{} {message}", painted("note:", "36", self.colour)))
             }

@@ -86,6 +86,9 @@ impl Report {
     pub(crate) fn products(&mut self, products: &[Product]) -> anyhow::Result<()> {
         for product in products {
             let event = products::finished(product)?;
+            if let (Report::Human(_), Event::Definition { text }) = (&self, &event) {
+                print(text);
+            }
             self.event(&event);
         }
         Ok(())

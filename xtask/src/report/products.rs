@@ -13,6 +13,7 @@ use crate::plan::Product;
 pub(super) fn finished(product: &Product) -> Result<Event<'static>> {
     match product {
         Product::Artifact { path } => artifact(path),
+        Product::Definition { text } => Ok(Event::Definition { text: text.clone() }),
         Product::Image { tags, metadata, path, loaded_into, run } => {
             let json = fs::read(metadata).with_context(|| format!("cannot read {}", metadata.display()))?;
             let image: ImageReport = serde_json::from_slice(&json)

@@ -1,61 +1,76 @@
 //! `bd`: the service and its container image, loaded into a container runtime when one runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use image_spec::{ImageSpec, Output as Destination};
 
+use super::engines::{self, Made, Planned};
 use super::load::{self, Loader};
 use super::{bdp, build, engine_step, image};
 use crate::cli::{BdFlags, Output};
-use crate::config::Config;
+use crate::config::{Config, Pipeline};
 use crate::error::Usage;
 use crate::plan::{Plan, Product};
 use crate::tools::Need;
 
 /// What has to be known of the machine: only an image that is loaded somewhere needs a runtime.
-pub(crate) fn need(flags: &BdFlags) -> Need {
-    match &flags.output {
+pub(crate) fn need(pipeline: &Pipeline, flags: &BdFlags) -> Need {
+    let runtimes = match flags.output() {
         Some(Output::Archive(_) | Output::Layout(_) | Output::Registry) => Need::Compiler,
         Some(Output::Load(store)) => load::need(store),
         None => Need::ANY_RUNTIME,
-    }
+    };
+    engines::need(pipeline, &flags.image, runtimes)
 }
 
 /// Plans `bd`.
 ///
 /// # Errors
-/// As [`build::plan`], and when the store that was asked for is not there.
+/// As [`engines::builds`] and [`engines::images`], and when the store that was asked for is not there.
 pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
-    let own = [config.own_platform()];
-    if flags.output == Some(Output::Registry) {
-        return bdp::plan(config, &flags.image, &own, bdp::Push::default());
+    if flags.output() == Some(&Output::Registry) {
+        return bdp::plan(config, &flags.image, &[config.own_platform()], bdp::Push::default());
     }
-    let builds = build::builds(config, &flags.image.build, &own)?;
-    let (several_backends, several_platforms) = (builds.len() > 1, builds[0].platforms.len() > 1);
-    let loader = loader(config, flags.output.as_ref(), several_platforms)?;
+    let planned = planned(config, flags)?;
+    let several_platforms = planned[0].build.platforms.len() > 1;
+    let loader = loader(config, flags.output(), several_platforms)?;
     let mut plan = Plan {
         cwd: config.root.clone(),
         steps: vec![engine_step(config)],
-        products: builds.iter().flat_map(build::products).collect(),
+        products: planned.iter().flat_map(|one| build::products(&one.build)).collect(),
         lock: Some(config.target("xtask.lock")),
     };
-    for build in builds {
-        let name = image::name(config, &build);
-        let (destination, path) = destination(config, flags.output.as_ref(), several_backends, &name)?;
-        let spec = image::spec(config, &flags.image, &build, several_backends, vec![destination])?;
-        let image = image::step(config, &spec, &build, several_backends)?;
+    for Made { spec, before, image } in engines::images(config, &flags.image, planned)? {
+        let path = spec.outputs.iter().find_map(image::path_of).unwrap_or_default();
         let load = loader.as_ref().map(|loader| loader.step(&path, &image.step.name));
         plan.products.push(Product::Image {
-            run: run_commands(config, &spec, flags.output.as_ref(), loader.as_ref(), &path),
+            run: run_commands(config, &spec, flags.output(), loader.as_ref(), &path),
             tags: spec.tags,
             metadata: image.metadata,
             path: Some(path),
             loaded_into: loader.as_ref().map(|loader| loader.name.clone()),
         });
-        plan.steps.extend(build.steps.into_iter().chain([image.step]).chain(load));
+        plan.steps.extend(before.into_iter().chain([image.step]).chain(load));
     }
     Ok(plan)
+}
+
+/// The images that are asked for.
+pub(super) fn planned(config: &Config, flags: &BdFlags) -> Result<Vec<Planned>> {
+    let own = [config.own_platform()];
+    if flags.output() == Some(&Output::Registry) {
+        return bdp::planned(config, &flags.image, &own, false);
+    }
+    let builds = engines::builds(config, &flags.image, &own)?;
+    let several = builds.len() > 1;
+    let planned = builds.into_iter().map(|build| {
+        let name = image::name(config, &build);
+        let destination = destination(config, flags.output(), several, &name)?;
+        let spec = image::spec(config, &flags.image, &build, several, vec![destination])?;
+        Ok(Planned { build, spec })
+    });
+    planned.collect()
 }
 
 /// What loads the image. Stores take one platform at a time: an image for several stays an archive.
@@ -76,12 +91,7 @@ fn loader(config: &Config, output: Option<&Output>, several: bool) -> Result<Opt
 }
 
 /// What the engine writes, and where.
-fn destination(
-    config: &Config,
-    output: Option<&Output>,
-    several: bool,
-    name: &str,
-) -> Result<(Destination, PathBuf)> {
+fn destination(config: &Config, output: Option<&Output>, several: bool, name: &str) -> Result<Destination> {
     let (is_layout, asked) = match output {
         Some(Output::Layout(dest)) => (true, dest.as_ref()),
         Some(Output::Archive(dest)) => (false, dest.as_ref()),
@@ -94,11 +104,7 @@ fn destination(
     }
     let default = || config.target(&format!("images/{name}{}", if is_layout { "" } else { ".tar" }));
     let dest = asked.cloned().unwrap_or_else(default);
-    let destination = match is_layout {
-        true => Destination::Layout { dest: dest.clone() },
-        false => Destination::Archive { dest: dest.clone() },
-    };
-    Ok((destination, dest))
+    Ok(if is_layout { Destination::Layout { dest } } else { Destination::Archive { dest } })
 }
 
 /// How the image is run, after the command that loads it where that was not done. A cluster has its own ways.

@@ -1,10 +1,11 @@
 //! `bdp`: the service and its image for every platform, pushed to a registry. Needs no container runtime.
 
 use anyhow::{Result, bail};
-use image_spec::{CheckSpec, Output, Platform, Repository};
+use image_spec::{CheckSpec, Output, Platform, Reference, Repository};
 
-use super::{build, engine_step, engine_task, image, words};
-use crate::cli::ImageFlags;
+use super::engines::{self, Made, Planned};
+use super::{bake, build, engine_step, engine_task, image, words};
+use crate::cli::{Engine, ImageFlags};
 use crate::config::{self, Config};
 use crate::error::Usage;
 use crate::plan::{Plan, Product, Step};
@@ -33,27 +34,37 @@ pub(crate) fn plan(
     if push.sign.is_some() && !config.host.tools.has("cosign") {
         bail!("cosign is not on PATH, and --sign needs it; `cargo xtask doctor` shows how to install it");
     }
-    let builds = build::builds(config, &flags.build, default)?;
-    let several = builds.len() > 1;
+    let by_buildkit = engines::chosen(&config.pipeline, flags) == Engine::Buildkit;
+    if by_buildkit && push.dry_run {
+        let text = "BuildKit cannot tell what a push would upload; `cargo xtask bake --push` prints what it is told to do";
+        return Err(Usage(text.to_owned()).into());
+    }
+    let planned = planned(config, flags, default, push.dry_run)?;
     let mut plan = Plan {
         cwd: config.root.clone(),
         steps: vec![engine_step(config)],
-        products: builds.iter().flat_map(build::products).collect(),
+        products: planned.iter().flat_map(|one| build::products(&one.build)).collect(),
         lock: Some(config.target("xtask.lock")),
     };
-    let access = if push.dry_run { None } else { Some(access_step(config, repository)?) };
+    // Our own engine asks about tags when it pushes, when it knows whether one would move at all.
+    let tags = planned.iter().filter(|_| by_buildkit).flat_map(|one| one.spec.tags.clone()).collect();
+    let access = if push.dry_run { None } else { Some(access_step(config, repository, tags)?) };
     plan.steps.extend(access.clone());
-    for build in builds {
-        let spec = image::spec(config, flags, &build, several, vec![destination(config, push.dry_run)])?;
-        let mut image = image::step(config, &spec, &build, several)?;
-        image.step.name = build::name("push", &[(several, &build.backend)]);
-        image.step.why = match push.dry_run {
-            true => format!("see what a push to {repository} would upload"),
-            false => format!("push the image to {repository}"),
-        };
-        image.step.needs.extend(access.as_ref().map(|access| access.name.clone()));
+    let names = planned.iter().map(|one| image::name(config, &one.build)).collect::<Vec<_>>();
+    for (Made { spec, mut before, mut image }, name) in
+        engines::images(config, flags, planned)?.into_iter().zip(names)
+    {
+        if !by_buildkit {
+            image.step.name = image.step.name.replacen("image", "push", 1);
+            image.step.why = match push.dry_run {
+                true => format!("see what a push to {repository} would upload"),
+                false => format!("push the image to {repository}"),
+            };
+        }
+        let pushing = before.iter_mut().find(|step| step.name == bake::STEP).unwrap_or(&mut image.step);
+        pushing.needs.extend(access.as_ref().map(|access| access.name.clone()));
         let sign = push.sign.filter(|_| !push.dry_run);
-        let sign = sign.map(|key| sign_step(config, key, &mut image.step, &image::name(config, &build)));
+        let sign = sign.map(|key| sign_step(config, key, &mut image.step, &name));
         plan.products.push(Product::Image {
             tags: spec.tags,
             metadata: image.metadata,
@@ -61,9 +72,25 @@ pub(crate) fn plan(
             loaded_into: None,
             run: vec![],
         });
-        plan.steps.extend(build.steps.into_iter().chain([image.step]).chain(sign));
+        plan.steps.extend(before.into_iter().chain([image.step]).chain(sign));
     }
     Ok(plan)
+}
+
+/// The images that are asked for, where they are pushed.
+pub(super) fn planned(
+    config: &Config,
+    flags: &ImageFlags,
+    default: &[Platform],
+    dry_run: bool,
+) -> Result<Vec<Planned>> {
+    let builds = engines::builds(config, flags, default)?;
+    let several = builds.len() > 1;
+    let planned = builds.into_iter().map(|build| {
+        let spec = image::spec(config, flags, &build, several, vec![destination(config, dry_run)])?;
+        Ok(Planned { build, spec })
+    });
+    planned.collect()
 }
 
 fn destination(config: &Config, dry_run: bool) -> Output {
@@ -72,12 +99,11 @@ fn destination(config: &Config, dry_run: bool) -> Output {
 }
 
 /// The step that finds out early what would be in vain: a registry that is down, or that wants another login.
-fn access_step(config: &Config, repository: &Repository) -> Result<Step> {
+fn access_step(config: &Config, repository: &Repository, tags: Vec<Reference>) -> Result<Step> {
     let spec = CheckSpec {
         repository: repository.clone(),
-        // Our own engine asks when it pushes, when it knows whether a tag would move at all.
-        tags: vec![],
-        immutable: vec![],
+        immutable: if tags.is_empty() { vec![] } else { config.pipeline.push.immutable.clone() },
+        tags,
         registries: image::registries(config),
     };
     Ok(Step {
@@ -99,7 +125,7 @@ fn sign_step(config: &Config, key: &str, push: &mut Step, name: &str) -> Step {
         argv.extend(["--key".to_owned(), key.to_owned()]);
     }
     Step {
-        name: push.name.replacen("push", "sign", 1),
+        name: push.name.replacen("push", "sign", 1).replacen("image", "sign", 1),
         why: "sign the image, and what it is for each platform".to_owned(),
         argv,
         needs: vec![push.name.clone()],

@@ -12,6 +12,9 @@ use crate::cli::{BuildFlags, Profile, Variant};
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step};
 
+/// The folder of finished binaries below the target folder.
+pub(super) const DIST: &str = "dist";
+
 /// The binaries of one backend, and the steps that make them.
 pub(super) struct Build {
     /// The backend that they are for.
@@ -83,6 +86,18 @@ pub(super) fn builds(config: &Config, flags: &BuildFlags, default: &[Platform]) 
     Ok(builds)
 }
 
+/// Where a finished binary is.
+pub(super) fn artifact_path(
+    config: &Config,
+    flags: &BuildFlags,
+    backend: &str,
+    platform: Platform,
+    program: &str,
+) -> PathBuf {
+    let suffix = Variant::suffix(flags.variant);
+    config.target(&format!("{DIST}/{program}-{backend}-{}{suffix}", platform.slug()))
+}
+
 /// What all builds of a plan have in common.
 struct Planner<'a> {
     config: &'a Config,
@@ -102,7 +117,8 @@ impl Planner<'_> {
             let packages = self.packages_step(backend, platform);
             for program in programs {
                 let place = self.place_step(backend, platform, program, &compile.name, &packages);
-                let (path, step) = (self.artifact(backend, platform, program), place.name.clone());
+                let (path, step) =
+                    (artifact_path(self.config, self.flags, backend, platform, program), place.name.clone());
                 artifacts.push(Artifact { program: program.clone(), platform, path, step });
                 places.push(place);
             }
@@ -143,7 +159,7 @@ impl Planner<'_> {
         compile: &str,
         packages: &Step,
     ) -> Step {
-        let path = self.artifact(backend, platform, program);
+        let path = artifact_path(self.config, self.flags, backend, platform, program);
         let mut argv = vec![engine(self.config), "artifact".to_owned()];
         argv.extend(["--platform".to_owned(), platform.to_string()]);
         argv.extend(words(&["--package", &self.config.pipeline.build.package]));
@@ -170,12 +186,6 @@ impl Planner<'_> {
             outputs: vec![path],
             ..Step::default()
         }
-    }
-
-    /// Where a finished binary is.
-    fn artifact(&self, backend: &str, platform: Platform, program: &str) -> PathBuf {
-        let suffix = Variant::suffix(self.flags.variant);
-        self.config.target(&format!("dist/{program}-{backend}-{}{suffix}", platform.slug()))
     }
 
     /// Where cargo leaves a binary.
@@ -258,7 +268,7 @@ pub(super) fn name(base: &str, distinct: &[(bool, &str)]) -> String {
 }
 
 /// What `app --version` calls the commit: as many digits as people compare, and whether there was more than is in it.
-fn commit(config: &Config) -> Option<String> {
+pub(super) fn commit(config: &Config) -> Option<String> {
     let revision = config.source.revision.as_deref()?;
     let (hash, mark) = revision.split_at(revision.find('-').unwrap_or(revision.len()));
     Some(format!("{}{mark}", &hash[..hash.len().min(12)]))

@@ -26,6 +26,9 @@ pub(super) struct ImageStep {
     pub(super) metadata: PathBuf,
 }
 
+/// The layer with the binaries, which changes most often and is the last.
+pub(super) const BINARY_LAYER: &str = "binary";
+
 /// How files about the image of a build are named: `app-sqlite-linux-amd64`, or `app-sqlite` for several platforms.
 pub(super) fn name(config: &Config, build: &Build) -> String {
     let (package, backend) = (&config.pipeline.build.package, &build.backend);
@@ -83,7 +86,7 @@ pub(super) fn registries(config: &Config) -> Registries {
 
 /// The step that has the engine make the image of a build.
 pub(super) fn step(config: &Config, spec: &ImageSpec, build: &Build, several: bool) -> Result<ImageStep> {
-    let metadata = config.target(&format!("images/{}.json", name(config, build)));
+    let metadata = metadata(config, build);
     let mut argv = vec![engine(config), "image".to_owned()];
     let cache = config.target("images/cache");
     argv.extend(["--cache".to_owned(), cache.to_string_lossy().into_owned()]);
@@ -94,20 +97,29 @@ pub(super) fn step(config: &Config, spec: &ImageSpec, build: &Build, several: bo
     }
     argv.extend(["--metadata-file".to_owned(), metadata.to_string_lossy().into_owned()]);
     let platforms = build.platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ");
-    let outputs = spec.outputs.iter().filter_map(|output| match output {
-        Destination::Archive { dest } | Destination::Layout { dest } => Some(dest.clone()),
-        Destination::Registry { .. } => None,
-    });
     let step = Step {
         name: build::name("image", &[(several, &build.backend)]),
         why: format!("write the image for {platforms} on the base {}", spec.base),
         argv,
         stdin: Some(serde_json::to_string_pretty(spec)?),
         needs: build.artifacts.iter().map(|artifact| artifact.step.clone()).collect(),
-        outputs: outputs.collect(),
+        outputs: spec.outputs.iter().filter_map(path_of).collect(),
         ..Step::default()
     };
     Ok(ImageStep { step, metadata })
+}
+
+/// Where the engine describes the image of a build.
+pub(super) fn metadata(config: &Config, build: &Build) -> PathBuf {
+    config.target(&format!("images/{}.json", name(config, build)))
+}
+
+/// The file or folder that an image is written to.
+pub(super) fn path_of(output: &Destination) -> Option<PathBuf> {
+    match output {
+        Destination::Archive { dest } | Destination::Layout { dest } => Some(dest.clone()),
+        Destination::Registry { .. } => None,
+    }
 }
 
 /// `<version>` and `latest` for the default backend, `<backend>-<version>` for the others, and what was asked for: with
@@ -186,7 +198,7 @@ fn layers(config: &Config, build: &Build, platform: Platform) -> Vec<Layer> {
     let data = FolderEntry { dest: image.data.clone(), owner: image.user.clone() };
     layer(&mut layers, "files").folders.push(data);
     let binaries = build.artifacts.iter().filter(|artifact| artifact.platform == platform);
-    layer(&mut layers, "binary").files.extend(binaries.map(|artifact| FileEntry {
+    layer(&mut layers, BINARY_LAYER).files.extend(binaries.map(|artifact| FileEntry {
         from: None,
         src: artifact.path.clone(),
         dest: path(config, &artifact.program),

@@ -1,11 +1,13 @@
 //! One file a task; each makes a plan of the configuration and its flags, and runs nothing.
 
+pub(crate) mod bake;
 pub(crate) mod bd;
 pub(crate) mod bdp;
 pub(crate) mod build;
 pub(crate) mod builder;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod engines;
 mod image;
 mod linking;
 mod load;

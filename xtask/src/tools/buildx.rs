@@ -31,6 +31,8 @@ pub(crate) struct Builder {
     pub(crate) driver: String,
     /// The daemons.
     pub(crate) nodes: Vec<Node>,
+    /// Whether images are stored by containerd, where it is Docker's own.
+    pub(crate) has_containerd: bool,
 }
 
 /// A BuildKit daemon, or several alike.
@@ -76,6 +78,12 @@ impl Buildx {
         args.extend(name);
         let builder = output_of("docker", &args).and_then(|said| Builder::parse(&said));
         Some(Buildx { builder, ..buildx })
+    }
+
+    /// The same, with the builder that builds use unless told otherwise where the one that was asked for is not there.
+    pub(crate) fn or_current_builder(self) -> Buildx {
+        let current = || Buildx::probe_builder(None)?.builder;
+        Buildx { builder: self.builder.or_else(current), ..self }
     }
 
     /// Whether it is known to lack what this pipeline needs.
@@ -126,6 +134,9 @@ impl Builder {
                 }
             }
         }
+        // A label of its node.
+        let is_containerd = |line: &str| line.contains("worker.executor:") && line.ends_with("containerd");
+        builder.has_containerd = text.lines().any(is_containerd);
         (!builder.driver.is_empty()).then_some(builder)
     }
 }

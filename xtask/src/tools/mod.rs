@@ -11,7 +11,9 @@ use db_servers::{Backend, Source};
 use image_spec::Platform;
 use xshell::{Shell, cmd};
 
-pub(crate) use buildx::Buildx;
+#[cfg(test)]
+pub(crate) use buildx::Node;
+pub(crate) use buildx::{Builder, Buildx, Version};
 pub(crate) use table::TABLE;
 
 /// How much a task has to know of the machine. Each probe costs tens of milliseconds, so none is run for nothing.
@@ -27,6 +29,9 @@ pub(crate) enum Need {
     Runtime(&'static [&'static str]),
     /// Only buildx, and the builder of the configuration.
     Builder,
+    /// What compiles, the first of these container runtimes that answers, and the builder that BuildKit's images are
+    /// made by.
+    Buildkit(&'static [&'static str]),
     /// All of it, but of buildx only its version.
     Everything,
 }
@@ -75,7 +80,7 @@ impl Tools {
             Need::Databases => return Tools { databases: databases(), ..Tools::default() },
             Need::Builder => return Tools { buildx: Buildx::probe_builder(builder), ..Tools::default() },
             Need::Compiler => &[],
-            Need::Runtime(programs) => programs,
+            Need::Runtime(programs) | Need::Buildkit(programs) => programs,
             Need::Everything => ANY_RUNTIME,
         };
         let found = TABLE.iter().map(|tool| tool.program).filter(|p| on_path(p)).collect::<Vec<_>>();
@@ -84,14 +89,18 @@ impl Tools {
             let static_libc = scope.spawn(has_static_libc);
             let zig = scope.spawn(|| has_zig(found.contains(&"cargo-zigbuild")));
             let databases = (need == Need::Everything).then(|| scope.spawn(databases));
-            let buildx = (need == Need::Everything).then(|| scope.spawn(Buildx::probe));
+            let buildx = scope.spawn(|| match need {
+                Need::Everything => Buildx::probe(),
+                Need::Buildkit(_) => Buildx::probe_builder(builder).map(Buildx::or_current_builder),
+                _ => None,
+            });
             let runtime = scope.spawn(|| running_runtime(runtimes, &found));
             Tools {
                 targets: targets.join().unwrap_or_default(),
                 static_libc: static_libc.join().unwrap_or_default(),
                 zig: zig.join().unwrap_or_default(),
                 runtime: runtime.join().unwrap_or_default(),
-                buildx: buildx.and_then(|thread| thread.join().unwrap_or_default()),
+                buildx: buildx.join().unwrap_or_default(),
                 databases: databases.and_then(|thread| thread.join().ok()).unwrap_or_default(),
                 found: found.clone(),
             }

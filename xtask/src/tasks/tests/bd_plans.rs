@@ -166,8 +166,10 @@ fn bd_with_every_flag() {
             image: Some("registry.example.com:5000/other/name".parse().unwrap()),
             tags: vec!["next".parse().unwrap(), "next2".parse().unwrap()],
             compression: Some("gzip:9".parse().unwrap()),
+            ..ImageFlags::default()
         },
         output: Some(Output::Layout(Some("out/layout".into()))),
+        ..BdFlags::default()
     };
     check_plan(
         bd::plan(&config(), &flags),

@@ -17,7 +17,7 @@ fn everything(output: Option<Output>) -> BdFlags {
         ..BuildFlags::default()
     };
     let tags = vec!["next".parse().unwrap()];
-    BdFlags { image: ImageFlags { build, tags, ..ImageFlags::default() }, output }
+    BdFlags { image: ImageFlags { build, tags, ..ImageFlags::default() }, output, ..BdFlags::default() }
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn one_backend_is_packed_while_the_next_is_compiled() {
     );
     let tags = plan.products.iter().filter_map(|product| match product {
         Product::Image { tags, .. } => Some(tags.iter().map(ToString::to_string).collect::<Vec<_>>()),
-        Product::Artifact { .. } => None,
+        Product::Artifact { .. } | Product::Definition { .. } => None,
     });
     expect![[r#"
         [

@@ -95,7 +95,7 @@ fn the_variant_debug_keeps_symbols_and_has_a_shell() {
     let mut config = config();
     config.pipeline.image.debug = Some(Debug { shell: "busybox:1.37-musl".parse().unwrap() });
     let build = BuildFlags { variant: Some(Variant::Debug), ..BuildFlags::default() };
-    let flags = BdFlags { image: ImageFlags { build, ..ImageFlags::default() }, output: None };
+    let flags = BdFlags { image: ImageFlags { build, ..ImageFlags::default() }, ..BdFlags::default() };
     let plan = bd::plan(&config, &flags).unwrap();
     check_steps(
         &plan,

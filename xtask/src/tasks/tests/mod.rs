@@ -1,10 +1,12 @@
 //! Every plan on a fixed configuration, as the shell that `--dry-run` prints.
 
+mod bake_plans;
 mod bd_plans;
 mod bd_variety_plans;
 mod bdp_plans;
 mod build_plans;
 mod builder_plans;
+mod buildkit_plans;
 mod check_plans;
 mod image_plans;
 mod published_plans;
@@ -17,7 +19,7 @@ use super::{bd, build};
 use crate::cli::{BdFlags, BuildFlags, Output, Store};
 use crate::config::Config;
 use crate::config::fixture::config;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Product, Step};
 
 fn check_plan(plan: anyhow::Result<Plan>, expected: &Expect) {
     expected.assert_eq(&plan.unwrap().to_string());

@@ -1,0 +1,108 @@
+//! Binaries that the Dockerfile makes.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use image_spec::{Platform, Reference};
+
+use super::definition::Target;
+use super::dockerfile;
+use crate::cli::{BuildFlags, ImageFlags, Packaging, Variant};
+use crate::config::Config;
+use crate::tasks::build::{self, Artifact, Build};
+use crate::tasks::{engines, image};
+
+/// The binaries of every backend that is asked for, without steps: what makes the image makes them.
+///
+/// # Errors
+/// For a backend or platform that there is not.
+pub(in crate::tasks) fn builds(
+    config: &Config,
+    flags: &BuildFlags,
+    default: &[Platform],
+) -> Result<Vec<Build>> {
+    let asked = if flags.platforms.is_empty() { default } else { &flags.platforms };
+    let platforms = config.platforms(asked)?;
+    let artifact = |backend: &str, platform: Platform, program: &String| Artifact {
+        program: program.clone(),
+        platform,
+        path: build::artifact_path(config, flags, backend, platform, program),
+        step: super::STEP.to_owned(),
+    };
+    let build = |backend: &str| {
+        let programs = |platform: &Platform| {
+            let programs = config.pipeline.build.binaries().iter();
+            programs.map(|program| artifact(backend, *platform, program)).collect::<Vec<_>>()
+        };
+        Build {
+            backend: backend.to_owned(),
+            artifacts: platforms.iter().flat_map(programs).collect(),
+            platforms: platforms.clone(),
+            variant: flags.variant,
+            steps: Vec::new(),
+        }
+    };
+    Ok(config.backends(&flags.backends)?.into_iter().map(build).collect())
+}
+
+/// What makes a stage of the Dockerfile for a build: its arguments, and mirrors for the images that it starts from.
+pub(super) fn target(config: &Config, flags: &ImageFlags, build: &Build, stage: &str) -> Target {
+    let args = args(config, flags, build);
+    let stages = dockerfile::stages(config.dockerfile.as_deref().unwrap_or_default(), &args);
+    let (_, images) = dockerfile::reached(&stages, stage);
+    let registries = image::registries(config);
+    let mirrored = |name: &str| {
+        let reference = name.parse::<Reference>().ok()?;
+        let is_mirrored = registries.mirrors.contains_key(reference.repository().registry());
+        is_mirrored.then(|| (name.to_owned(), super::image_context(&reference, &registries)))
+    };
+    Target {
+        target: Some(stage.to_owned()),
+        contexts: images.into_iter().filter_map(mirrored).collect(),
+        args,
+        ..bare(config, flags)
+    }
+}
+
+/// What every target has. Those that only take from others have it too: their build is what runs the others' commands.
+pub(super) fn bare(config: &Config, flags: &ImageFlags) -> Target {
+    let buildkit = &config.pipeline.buildkit;
+    Target {
+        context: ".".to_owned(),
+        secret: [&buildkit.secrets[..], &flags.engine.secrets].concat(),
+        ssh: [&buildkit.ssh[..], &flags.engine.ssh].concat(),
+        ..Target::default()
+    }
+}
+
+/// Arguments of the Dockerfile: what it is to compile, and by which versions.
+pub(super) fn args(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeMap<String, String> {
+    let settings = &config.pipeline.build;
+    let profile = flags.build.profile.unwrap_or(settings.profile).name();
+    let targets =
+        build.platforms.iter().map(|platform| format!("{}-unknown-linux-musl", platform.rust_arch()));
+    let cache = flags.engine.cache.unwrap_or(config.pipeline.buildkit.cache);
+    let packaging = match engines::packaging(config, flags) {
+        Packaging::Container => "container",
+        Packaging::Prebuilt => "prebuilt",
+    };
+    let (strip, debug) =
+        if build.variant.is_some() { ("none", "line-tables-only") } else { ("symbols", "none") };
+    let own = [
+        ("RUST_VERSION", Some(config.rust.clone())),
+        ("PACKAGE", Some(settings.package.clone())),
+        ("BINARIES", Some(settings.binaries().join(" "))),
+        ("BACKEND", Some(build.backend.clone())),
+        ("PROFILE", Some(profile.to_owned())),
+        ("TARGETS", Some(targets.collect::<Vec<_>>().join(" "))),
+        ("STRIP", Some(strip.to_owned())),
+        ("DEBUG_INFO", Some(debug.to_owned())),
+        ("SUFFIX", build.variant.map(|_| Variant::suffix(build.variant).to_owned())),
+        ("CACHE", Some(cache.name().to_owned())),
+        ("PACKAGING", Some(packaging.to_owned())),
+        ("APP_COMMIT", build::commit(config)),
+        ("CRATES_MIRROR", config.pipeline.mirrors.crates_io.clone()),
+    ];
+    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    config.pipeline.buildkit.args.clone().into_iter().chain(own).collect()
+}

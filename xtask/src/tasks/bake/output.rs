@@ -1,0 +1,107 @@
+//! What becomes of an image that BuildKit makes: its names, compression, caches and the documents beside it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use image_spec::{Base, Compression, ImageSpec, Output, time};
+
+use super::definition::Target;
+use crate::config::{Config, LayerCacheKind};
+use crate::tasks::build::Build;
+
+/// Adds all that to `target`. Without a `layout` to leave it in, the image is pushed.
+pub(super) fn add(
+    config: &Config,
+    target: Target,
+    build: &Build,
+    spec: &ImageSpec,
+    layout: Option<&Path>,
+) -> Target {
+    let target = with_cache_from(config, target, build, spec);
+    let created = ("org.opencontainers.image.created".to_owned(), time::rfc3339(spec.created));
+    let labels = spec.labels.clone().into_iter().chain([created]).collect();
+    let kinds: &[_] = if build.platforms.len() > 1 { &["manifest", "index"] } else { &["manifest"] };
+    let annotation = |kind: &&str| {
+        let all = BTreeMap::iter(&labels);
+        all.map(|(key, value)| format!("{kind}:{key}={value}")).collect::<Vec<_>>()
+    };
+    let epoch = ("SOURCE_DATE_EPOCH".to_owned(), spec.created.to_string());
+    Target {
+        args: target.args.clone().into_iter().chain([epoch]).collect(),
+        annotations: kinds.iter().flat_map(annotation).collect(),
+        tags: spec.tags.iter().map(ToString::to_string).collect(),
+        platforms: build.platforms.iter().map(ToString::to_string).collect(),
+        cache_to: cache_to(config, build, spec).into_iter().collect(),
+        attest: attest(config, spec),
+        output: vec![output(spec, layout)],
+        labels,
+        ..target
+    }
+}
+
+/// Adds where layers may come from.
+pub(super) fn with_cache_from(config: &Config, target: Target, build: &Build, spec: &ImageSpec) -> Target {
+    let cache_from = place(config, build, spec, "src").into_iter().collect();
+    Target { cache_from, ..target }
+}
+
+/// [Where](https://docs.docker.com/build/exporters/image-registry) it goes, and how it is compressed.
+fn output(spec: &ImageSpec, layout: Option<&Path>) -> String {
+    let place = match layout {
+        Some(layout) => format!("type=oci,tar=false,dest={}", layout.display()),
+        None => "type=image,push=true".to_owned(),
+    };
+    let compression = match spec.compression {
+        Compression::None => "uncompressed".to_owned(),
+        Compression::Gzip(level) => format!("gzip,compression-level={level}"),
+        Compression::Zstd(level) => format!("zstd,compression-level={level}"),
+    };
+    // Without force, layers that another build compressed otherwise stay so; with it, those of a foreign base change too.
+    let is_forced = spec.recompress || !matches!(spec.base, Base::Image(_));
+    let forced = if is_forced { ",force-compression=true" } else { "" };
+    format!("{place},compression={compression}{forced},oci-mediatypes=true,rewrite-timestamp=true")
+}
+
+/// BuildKit's own documents lie inside the index. A local image has none, so that stores take it for one image.
+fn attest(config: &Config, spec: &ImageSpec) -> Vec<String> {
+    let has_proofs =
+        spec.outputs.iter().any(|output| matches!(output, Output::Registry { proofs: true, .. }));
+    if !has_proofs {
+        return vec!["type=provenance,disabled=true".to_owned()];
+    }
+    let sbom = config.pipeline.buildkit.sbom.iter().map(|image| format!("type=sbom,generator={image}"));
+    ["type=provenance,mode=max".to_owned()].into_iter().chain(sbom).collect()
+}
+
+fn cache_to(config: &Config, build: &Build, spec: &ImageSpec) -> Option<String> {
+    let place = place(config, build, spec, "dest")?;
+    let more = match config.pipeline.buildkit.layers.as_ref()?.kind {
+        LayerCacheKind::Registry => ",image-manifest=true,oci-mediatypes=true,compression=zstd",
+        LayerCacheKind::Local => ",compression=zstd",
+        LayerCacheKind::Gha => "",
+    };
+    // A build that made its image has not failed because a cache could not be written.
+    Some(format!("{place},mode=max{more},ignore-error=true"))
+}
+
+/// The cache for the layers of a build: each image has its own, or they would overwrite each other's.
+fn place(config: &Config, build: &Build, spec: &ImageSpec, folder_key: &str) -> Option<String> {
+    let cache = config.pipeline.buildkit.layers.as_ref()?;
+    let backend = &build.backend;
+    Some(match cache.kind {
+        LayerCacheKind::Registry => {
+            let default = || spec.tags.first().map(|tag| format!("{}:cache", tag.repository()));
+            let name = cache.option("ref").map(str::to_owned).or_else(default)?;
+            format!("type=registry,ref={name}-{backend}")
+        }
+        LayerCacheKind::Gha => {
+            let scope = cache.option("scope").unwrap_or(&config.pipeline.build.package);
+            format!("type=gha,scope={scope}-{backend}")
+        }
+        LayerCacheKind::Local => {
+            let default = || config.target("images/layers").to_string_lossy().into_owned();
+            let folder = cache.option("dest").map_or_else(default, str::to_owned);
+            format!("type=local,{folder_key}={folder}/{backend}")
+        }
+    })
+}

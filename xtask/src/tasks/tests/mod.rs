@@ -8,6 +8,7 @@ mod build_plans;
 mod builder_plans;
 mod buildkit_plans;
 mod check_plans;
+mod compose_file;
 mod image_plans;
 mod published_plans;
 mod soak_plans;

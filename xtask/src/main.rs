@@ -46,6 +46,8 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
             tasks::bd::plan(&Config::load_for(|pipeline| tasks::bd::need(pipeline, flags))?, flags)?
         }
         Task::Bake(flags) => tasks::bake::plan(&Config::load(Need::Compiler)?, flags)?,
+        Task::Up(flags) => tasks::up::plan(&Config::load(Need::Compose)?, flags)?,
+        Task::Down(flags) => tasks::up::end(&Config::load(Need::Compose)?, flags)?,
         Task::Bdp(flags) => {
             let need = |pipeline: &Pipeline| tasks::engines::need(pipeline, &flags.image, Need::Compiler);
             let config = Config::load_for(need)?;

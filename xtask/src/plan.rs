@@ -83,6 +83,13 @@ pub(crate) enum Product {
         /// The commands that load, where that was not done, and run it.
         run: Vec<String>,
     },
+    /// The service, which runs.
+    Service {
+        /// What there is to open in a browser.
+        urls: Vec<String>,
+        /// The command that ends it.
+        end: String,
+    },
 }
 
 /// Shell that does the same, one step after the other.

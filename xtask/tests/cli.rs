@@ -46,6 +46,8 @@ fn help_names_every_task() {
         Commands:
           build     Build the service as a static binary under target/dist
           bd        Build the service and its image; load it into Docker or podman when one runs
+          up        Build the service and its image, and start it in Docker, beside its database
+          down      End what `up` started
           bdp       Build the service and its image for every platform, and push it to a registry
           verify    Fetch an image that was pushed, look at all of it, and compare it with what is built from this source again
           scan      Look for known vulnerabilities in an image, by trivy or grype

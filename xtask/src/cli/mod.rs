@@ -35,6 +35,10 @@ pub(crate) enum Task {
     Build(BuildFlags),
     /// Build the service and its image; load it into Docker or podman when one runs
     Bd(BdFlags),
+    /// Build the service and its image, and start it in Docker, beside its database
+    Up(ImageFlags),
+    /// End what `up` started
+    Down(DownFlags),
     /// Build the service and its image for every platform, and push it to a registry
     Bdp(BdpFlags),
     /// Print what `bd --engine buildkit` has BuildKit do, for `docker buildx bake --file -`
@@ -194,6 +198,14 @@ impl BdFlags {
         let short = if self.push { Some(&Output::Registry) } else { short };
         short.or(self.output.as_ref())
     }
+}
+
+/// Flags of `down`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct DownFlags {
+    /// Delete all data as well: the volumes
+    #[arg(long)]
+    pub(crate) volumes: bool,
 }
 
 /// Flags of `bdp`.

@@ -4,7 +4,7 @@ use db_servers::{Backend, Container};
 use image_spec::{Pins, Platform};
 
 use super::{Config, Host, Package, Pipeline, Source};
-use crate::tools::{Runtime, Tools};
+use crate::tools::{Compose, Runtime, Tools};
 
 /// A `config/pipeline.toml`.
 pub(crate) const PIPELINE: &str = r#"
@@ -79,6 +79,7 @@ pub(crate) fn config() -> Config {
                 zig: true,
                 runtime: Some(Runtime { program: "docker", version: "29.1.0".to_owned() }),
                 buildx: None,
+                compose: Some(Compose { version: "2.39.1".to_owned() }),
                 databases: vec![
                     (Backend::Sqlite, Ok(db_servers::Source::File)),
                     (Backend::Postgres, Ok(db_servers::Source::Container(POSTGRES))),

@@ -79,10 +79,17 @@ pub(crate) enum Event<'a> {
     /// What `docker buildx bake` reads.
     Definition {
         /// The JSON, as text.
-        text: String,
+        text: &'a str,
     },
     /// A finished image.
     Image(ImageFinished),
+    /// A service that was started and runs on.
+    Service {
+        /// What there is to open in a browser.
+        urls: &'a [String],
+        /// The command that ends it.
+        end: &'a str,
+    },
     /// The tools of this machine.
     Tools {
         /// Each tool.

@@ -99,6 +99,7 @@ impl Human {
                     &format!("{:>1$}  {path} ({2})\n", "artifact", self.width, summary::bytes(*size));
             }
             Event::Image(image) => self.products += &summary::image(image, self.width),
+            Event::Service { urls, end } => self.products += &summary::service(urls, end, self.width),
             Event::Error { message } => {
                 self.line(&format!("{} {message}", painted("error:", "1;31", self.colour)))
             }

@@ -10,10 +10,11 @@ use super::event::{Event, ImageFinished};
 use crate::plan::Product;
 
 /// Describes a product of a plan that succeeded.
-pub(super) fn finished(product: &Product) -> Result<Event<'static>> {
+pub(super) fn finished(product: &Product) -> Result<Event<'_>> {
     match product {
         Product::Artifact { path } => artifact(path),
-        Product::Definition { text } => Ok(Event::Definition { text: text.clone() }),
+        Product::Definition { text } => Ok(Event::Definition { text }),
+        Product::Service { urls, end } => Ok(Event::Service { urls, end }),
         Product::Image { tags, metadata, path, loaded_into, run } => {
             let json = fs::read(metadata).with_context(|| format!("cannot read {}", metadata.display()))?;
             let image: ImageReport = serde_json::from_slice(&json)

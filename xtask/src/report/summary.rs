@@ -85,6 +85,13 @@ pub(super) fn image(image: &ImageFinished, width: usize) -> String {
     lines.into_iter().map(|(title, text)| format!("{title:>width$}  {text}\n")).collect()
 }
 
+/// What there is to know of a service that runs.
+pub(super) fn service(urls: &[String], end: &str, width: usize) -> String {
+    let open = urls.iter().map(String::as_str).zip(["open"].into_iter().chain(iter::repeat("")));
+    let lines = open.chain([(end, "end it")]);
+    lines.map(|(text, title)| format!("{title:>width$}  {text}\n")).collect()
+}
+
 /// The size of an image for one platform, and of its layers.
 fn size(image: &PlatformReport, several: bool) -> String {
     let layer = |layer: &LayerReport| {

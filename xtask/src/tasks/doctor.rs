@@ -6,7 +6,7 @@ use crate::cli::Linker;
 use crate::config::Config;
 use crate::report::{Report, ToolStatus};
 use crate::tools::buildx::{self, Buildx};
-use crate::tools::{TABLE, server_version};
+use crate::tools::{Compose, TABLE, server_version};
 
 /// Reports every tool; fails only when `cargo xtask bd` cannot work.
 pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
@@ -18,6 +18,13 @@ pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
         install: tool.install.to_owned(),
         required: tool.required,
     });
+    let compose = ToolStatus {
+        name: "docker compose".to_owned(),
+        version: tools.compose.as_ref().map(|compose| compose.version.clone()),
+        purpose: format!("up: the service beside its database; {} or later", Compose::OLDEST),
+        install: Compose::INSTALL.to_owned(),
+        required: false,
+    };
     let targets = config.pipeline.build.platforms.iter().map(|platform| {
         let target = format!("{}-unknown-linux-musl", platform.rust_arch());
         ToolStatus {
@@ -51,7 +58,7 @@ pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
             required: false,
         })
     });
-    let all = programs.chain([buildx, zig]).chain(targets).chain(databases).collect::<Vec<_>>();
+    let all = programs.chain([buildx, compose, zig]).chain(targets).chain(databases).collect::<Vec<_>>();
 
     let lacks_required = all.iter().any(|tool| tool.required && tool.version.is_none());
     let platform = config.own_platform();

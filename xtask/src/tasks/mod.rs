@@ -19,6 +19,7 @@ pub(crate) mod soak;
 pub(crate) mod sqlx;
 #[cfg(test)]
 mod tests;
+pub(crate) mod up;
 pub(crate) mod verify;
 
 use anyhow::Result;

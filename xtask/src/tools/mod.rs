@@ -1,6 +1,7 @@
 //! The tools of this machine: probed once, before anything is planned.
 
 pub(crate) mod buildx;
+mod compose;
 mod table;
 
 use std::env;
@@ -14,6 +15,7 @@ use xshell::{Shell, cmd};
 #[cfg(test)]
 pub(crate) use buildx::Node;
 pub(crate) use buildx::{Builder, Buildx, Version};
+pub(crate) use compose::Compose;
 pub(crate) use table::TABLE;
 
 /// How much a task has to know of the machine. Each probe costs tens of milliseconds, so none is run for nothing.
@@ -32,6 +34,8 @@ pub(crate) enum Need {
     /// What compiles, the first of these container runtimes that answers, and the builder that BuildKit's images are
     /// made by.
     Buildkit(&'static [&'static str]),
+    /// What compiles, Docker, its plugin compose, and that builder.
+    Compose,
     /// All of it, but of buildx only its version.
     Everything,
 }
@@ -59,6 +63,8 @@ pub(crate) struct Tools {
     pub(crate) runtime: Option<Runtime>,
     /// Docker's buildx.
     pub(crate) buildx: Option<Buildx>,
+    /// Docker's plugin compose, whatever its version.
+    pub(crate) compose: Option<Compose>,
     /// Where the server of each database comes from, or what is missing.
     pub(crate) databases: Vec<(Backend, Result<Source, String>)>,
 }
@@ -81,6 +87,7 @@ impl Tools {
             Need::Builder => return Tools { buildx: Buildx::probe_builder(builder), ..Tools::default() },
             Need::Compiler => &[],
             Need::Runtime(programs) | Need::Buildkit(programs) => programs,
+            Need::Compose => &["docker"],
             Need::Everything => ANY_RUNTIME,
         };
         let found = TABLE.iter().map(|tool| tool.program).filter(|p| on_path(p)).collect::<Vec<_>>();
@@ -91,16 +98,21 @@ impl Tools {
             let databases = (need == Need::Everything).then(|| scope.spawn(databases));
             let buildx = scope.spawn(|| match need {
                 Need::Everything => Buildx::probe(),
-                Need::Buildkit(_) => Buildx::probe_builder(builder).map(Buildx::or_current_builder),
+                Need::Buildkit(_) | Need::Compose => {
+                    Buildx::probe_builder(builder).map(Buildx::or_current_builder)
+                }
                 _ => None,
             });
             let runtime = scope.spawn(|| running_runtime(runtimes, &found));
+            let asks_compose = matches!(need, Need::Compose | Need::Everything) && found.contains(&"docker");
+            let compose = asks_compose.then(|| scope.spawn(Compose::find));
             Tools {
                 targets: targets.join().unwrap_or_default(),
                 static_libc: static_libc.join().unwrap_or_default(),
                 zig: zig.join().unwrap_or_default(),
                 runtime: runtime.join().unwrap_or_default(),
                 buildx: buildx.join().unwrap_or_default(),
+                compose: compose.and_then(|thread| thread.join().ok()).flatten(),
                 databases: databases.and_then(|thread| thread.join().ok()).unwrap_or_default(),
                 found: found.clone(),
             }

@@ -12,6 +12,7 @@ mod compose_file;
 mod image_plans;
 mod published_plans;
 mod soak_plans;
+mod up_plans;
 
 use expect_test::{Expect, expect};
 use image_spec::Platform;

@@ -41,7 +41,12 @@ RUN --mount=type=cache,id=cargo-registry,target=/usr/local/cargo/registry,sharin
     cargo install --locked "cargo-auditable@${AUDITABLE_VERSION}"
 # Over rust-toolchain.toml, whose further components no build needs.
 ENV RUSTUP_TOOLCHAIN=${RUST_VERSION}
-RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+# zig compiles a target's C library when something is first linked against it.
+RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl && \
+    cargo new --quiet --vcs none /tmp/first && \
+    cargo zigbuild --quiet --release --manifest-path /tmp/first/Cargo.toml \
+        --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl && \
+    rm -r /tmp/first
 WORKDIR /src
 COPY --chmod=0755 <<'EOF' /usr/local/bin/compile
 #!/bin/sh -eu

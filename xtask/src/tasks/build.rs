@@ -57,9 +57,10 @@ pub(crate) fn plan(config: &Config, flags: &BuildFlags) -> Result<Plan> {
     })
 }
 
-/// What there is to show of a build.
+/// What there is to show of a build: nothing of one that a container keeps.
 pub(super) fn products(build: &Build) -> impl Iterator<Item = Product> {
-    build.artifacts.iter().map(|artifact| Product::Artifact { path: artifact.path.clone() })
+    let artifacts = build.artifacts.iter().filter(|_| !build.steps.is_empty());
+    artifacts.map(|artifact| Product::Artifact { path: artifact.path.clone() })
 }
 
 /// Plans the binaries of every backend that is asked for, one backend after the other. Their steps need the step that

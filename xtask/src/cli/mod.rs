@@ -12,6 +12,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, Parser, Subcommand};
 use image_spec::{Compression, Platform, Reference, Repository, Tag};
 
+use crate::config::Sccache;
 use crate::error::did_you_mean;
 pub(crate) use engine::{Cache, Engine, EngineFlags, Packaging};
 pub(crate) use output::{Output, Store};
@@ -73,6 +74,12 @@ pub(crate) enum Task {
     /// Ends the steps of a run that was killed
     #[command(hide = true)]
     Watchdog,
+    /// Brings up sccache's server for the steps that compile
+    #[command(hide = true)]
+    Sccache {
+        /// Where compilations are kept
+        cache: Sccache,
+    },
 }
 
 /// What can be done with a registry.

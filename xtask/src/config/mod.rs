@@ -5,10 +5,12 @@
 mod builder;
 mod buildkit;
 mod buildkitd;
+mod cache;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod host;
 mod image;
+mod layers;
 mod pipeline;
 mod source;
 
@@ -24,11 +26,12 @@ use crate::error::{Usage, did_you_mean};
 use crate::tools::Need;
 
 pub(crate) use builder::{Builder, Container, Nodes, Pods, Remote};
-pub(crate) use buildkit::LayerCacheKind;
+pub(crate) use cache::Sccache;
 pub(crate) use host::{Host, is_dumb_terminal, no_color};
 #[cfg(test)]
 pub(crate) use image::Debug;
 pub(crate) use image::File;
+pub(crate) use layers::LayerCacheKind;
 pub(crate) use pipeline::{Pipeline, Push};
 pub(crate) use source::{Package, Source};
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use image_spec::{Compression, Platform, Repository};
 
 use serde::Deserialize;
 
 use super::builder::Builder;
 use super::buildkit::Buildkit;
+use super::cache::{self, Cache};
 use super::image::Image;
 use crate::cli::{Linker, Profile};
 
@@ -39,6 +40,9 @@ pub(crate) struct Pipeline {
     pub(crate) mirrors: Mirrors,
     /// `[builder]`
     pub(crate) builder: Option<Builder>,
+    /// `[cache]`
+    #[serde(default)]
+    pub(crate) cache: Cache,
 }
 
 /// How images are pushed.
@@ -112,6 +116,7 @@ impl Pipeline {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Pipeline> {
+        cache::check(text).map_err(Error::msg).with_context(|| format!("{PATH} is not right"))?;
         let pipeline: Pipeline = toml::from_str(text).with_context(|| format!("{PATH} is not right"))?;
         let lists = [
             ("build.backends", pipeline.build.backends.is_empty()),
@@ -246,6 +251,16 @@ mod tests {
             &expect![[
                 r#"config/pipeline.toml is not right: `mirrors."docker.io"` is `https://m.example`; write a registry and perhaps a place in it, such as `mirror.example.com/gcr`, without https://"#
             ]],
+        );
+    }
+
+    #[test]
+    fn a_password_of_the_cache_is_refused_and_not_shown() {
+        check(
+            &format!("{PIPELINE}[cache]\nsccache = 'redis://:hunter2@cache.example.com:6379'"),
+            &expect![
+                "config/pipeline.toml is not right: `cache.sccache`: a user or password must not be in this file, which is committed; set SCCACHE_REDIS_USERNAME and SCCACHE_REDIS_PASSWORD instead"
+            ],
         );
     }
 

@@ -6,6 +6,7 @@ mod group;
 mod jobs;
 mod lock;
 mod process;
+pub(crate) mod sccache;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use image_spec::Platform;
 
 use super::linking::{self, Linking};
-use super::{engine, engine_step, words};
+use super::{engine, engine_step, sccache, words};
 use crate::cli::{BuildFlags, Profile, Variant};
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step};
@@ -84,6 +84,7 @@ pub(super) fn builds(config: &Config, flags: &BuildFlags, default: &[Platform]) 
             builds.last().map(|build| build.artifacts.iter().map(|artifact| artifact.step.clone()).collect());
         builds.push(planner.build(backend, before.unwrap_or_default()));
     }
+    builds[0].steps.splice(..0, sccache::step(config)?);
     Ok(builds)
 }
 
@@ -228,6 +229,7 @@ impl Planner<'_> {
         }
         step.argv.extend(mirror(config));
         self.add_rustflags(&mut step);
+        sccache::share(config, &mut step);
         step
     }
 

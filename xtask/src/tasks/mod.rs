@@ -14,6 +14,7 @@ mod load;
 pub(crate) mod pin;
 pub(crate) mod registry;
 pub(crate) mod scan;
+mod sccache;
 mod shell;
 pub(crate) mod soak;
 pub(crate) mod sqlx;

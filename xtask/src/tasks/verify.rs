@@ -7,7 +7,7 @@ use super::bdp::check_repository;
 use super::build::{self, Build};
 use super::{engine_step, engine_task, image};
 use crate::cli::{ImageFlags, VerifyFlags};
-use crate::config::{Config, Host};
+use crate::config::Config;
 use crate::error::Usage;
 use crate::plan::{Plan, Step};
 
@@ -41,10 +41,12 @@ pub(crate) fn plan(config: &Config, flags: &VerifyFlags) -> Result<Plan> {
     Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
 }
 
-/// The same project with another target folder: what is there already would prove nothing.
+/// The same project with another target folder, and compiled here: what is there already would prove nothing.
 fn apart(config: &Config) -> Config {
-    let target_dir = config.host.target_dir.join("verify");
-    Config { host: Host { target_dir, ..config.host.clone() }, ..config.clone() }
+    let mut apart = config.clone();
+    apart.host.target_dir.push("verify");
+    apart.pipeline.cache.sccache = None;
+    apart
 }
 
 fn compile_apart(config: &Config, build: &mut Build) {

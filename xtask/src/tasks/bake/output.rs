@@ -75,7 +75,7 @@ fn attest(config: &Config, spec: &ImageSpec) -> Vec<String> {
 
 fn cache_to(config: &Config, build: &Build, spec: &ImageSpec) -> Option<String> {
     let place = place(config, build, spec, "dest")?;
-    let more = match config.pipeline.buildkit.layers.as_ref()?.kind {
+    let more = match config.pipeline.cache.layers.as_ref()?.kind {
         LayerCacheKind::Registry => ",image-manifest=true,oci-mediatypes=true,compression=zstd",
         LayerCacheKind::Local => ",compression=zstd",
         LayerCacheKind::Gha => "",
@@ -86,7 +86,7 @@ fn cache_to(config: &Config, build: &Build, spec: &ImageSpec) -> Option<String> 
 
 /// The cache for the layers of a build: each image has its own, or they would overwrite each other's.
 fn place(config: &Config, build: &Build, spec: &ImageSpec, folder_key: &str) -> Option<String> {
-    let cache = config.pipeline.buildkit.layers.as_ref()?;
+    let cache = config.pipeline.cache.layers.as_ref()?;
     let backend = &build.backend;
     Some(match cache.kind {
         LayerCacheKind::Registry => {

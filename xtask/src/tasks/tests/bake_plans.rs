@@ -22,8 +22,9 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
             "docker.io" = "mirror.example.com"
             "gcr.io" = "mirror.example.com/gcr"
             crates-io = "sparse+https://mirror.example.com/crates/"
-            [buildkit]
+            [cache]
             layers = "registry"
+            [buildkit]
             secrets = ["id=cargo-credentials,src=/home/me/.cargo/credentials.toml"]
             sbom = "docker/buildkit-syft-scanner:1"
             args = { ZIG_VERSION = "0.15.2" }

@@ -11,6 +11,7 @@ mod check_plans;
 mod compose_file;
 mod image_plans;
 mod published_plans;
+mod sccache_plans;
 mod soak_plans;
 mod up_plans;
 

@@ -51,12 +51,16 @@ WORKDIR /src
 COPY --chmod=0755 <<'EOF' /usr/local/bin/compile
 #!/bin/sh -eu
 # compile CARGO-SUBCOMMAND...: with what cook and build must have in common, or cargo would compile everything twice.
-if [ -f /run/secrets/SCCACHE_REDIS_PASSWORD ]; then
-    SCCACHE_REDIS_PASSWORD=$(cat /run/secrets/SCCACHE_REDIS_PASSWORD)
-    export SCCACHE_REDIS_PASSWORD
-fi
+# Secrets are there in this step only, each in a file named like its variable.
+for secret in SCCACHE_REDIS_PASSWORD AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; do
+    [ ! -f "/run/secrets/$secret" ] || export "$secret=$(cat "/run/secrets/$secret")"
+done
 if [ -n "${SCCACHE_REDIS_ENDPOINT:-}${SCCACHE_BUCKET:-}" ]; then
-    export RUSTC_WRAPPER=sccache
+    if sccache --start-server >/dev/null; then
+        export RUSTC_WRAPPER=sccache
+    else
+        echo "warning: compiling without the cache ${SCCACHE_REDIS_ENDPOINT:-$SCCACHE_BUCKET}" >&2
+    fi
 fi
 profile=CARGO_PROFILE_$(echo "$PROFILE" | tr a-z- A-Z_)
 export "${profile}_STRIP=$STRIP" "${profile}_DEBUG=$DEBUG_INFO"
@@ -113,7 +117,8 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=cook-common-$BUILDPLATFORM,target=/seed,sharing=locked \
     --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
-    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD --mount=type=secret,id=aws,target=/root/.aws/credentials \
+    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
+    --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
     cook
 
 # Those of one backend besides.
@@ -123,7 +128,8 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=cook-$BACKEND-$BUILDPLATFORM,target=/seed,sharing=locked \
     --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
-    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD --mount=type=secret,id=aws,target=/root/.aws/credentials \
+    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
+    --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
     cook --features "db_$BACKEND"
 
 # Apart, so that a change of it leaves cook's layers alone.
@@ -159,7 +165,8 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=cache,id=incremental-$BACKEND-$PROFILE-$BUILDPLATFORM,target=/src/target/x86_64-unknown-linux-musl/$PROFILE/incremental,sharing=locked \
     --mount=type=cache,id=incremental-arm64-$BACKEND-$PROFILE-$BUILDPLATFORM,target=/src/target/aarch64-unknown-linux-musl/$PROFILE/incremental,sharing=locked \
     --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
-    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD --mount=type=secret,id=aws,target=/root/.aws/credentials \
+    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
+    --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
     build
 
 FROM chef AS build-mounts
@@ -173,7 +180,8 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=target-$BUILDPLATFORM,target=/src/target,sharing=locked \
     --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
-    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD --mount=type=secret,id=aws,target=/root/.aws/credentials \
+    --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
+    --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
     build
 
 # hadolint ignore=DL3006

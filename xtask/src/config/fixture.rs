@@ -71,6 +71,7 @@ pub(crate) fn config() -> Config {
             cache_dir: "/home/me/.cache".into(),
             rustflags: None,
             ci: false,
+            secrets: vec![],
             run: None,
             tools: Tools {
                 found: vec!["cargo", "rustc", "cc", "git", "cargo-zigbuild", "musl-gcc", "docker", "podman"],

@@ -25,11 +25,16 @@ pub(crate) struct Host {
     pub(crate) rustflags: Option<String>,
     /// Whether this is continuous integration, where nothing may be left out.
     pub(crate) ci: bool,
+    /// Those of sccache's variables with secrets that are set. Their values are for BuildKit alone, which reads them itself.
+    pub(crate) secrets: Vec<&'static str>,
     /// The page of the CI run that this is, as a URL.
     pub(crate) run: Option<String>,
     /// The tools.
     pub(crate) tools: Tools,
 }
+
+/// Variables of sccache with secrets. The Dockerfile mounts what they hold.
+const SECRETS: [&str; 3] = ["SCCACHE_REDIS_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 
 impl Host {
     /// Looks at the machine, as far as `need` asks for. `builder` is the name of the configured builder.
@@ -44,6 +49,7 @@ impl Host {
             cache_dir: cache_dir(),
             rustflags: env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty()),
             ci: env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false"),
+            secrets: SECRETS.into_iter().filter(|name| env::var_os(name).is_some()).collect(),
             run: ci_run(|name| env::var(name).ok()),
             tools: Tools::probe(need, builder),
         }

@@ -67,9 +67,11 @@ pub(super) fn target(config: &Config, flags: &ImageFlags, build: &Build, stage: 
 /// What every target has. Those that only take from others have it too: their build is what runs the others' commands.
 pub(super) fn bare(config: &Config, flags: &ImageFlags) -> Target {
     let buildkit = &config.pipeline.buildkit;
+    let of_sccache = config.host.secrets.iter().filter(|_| config.pipeline.cache.sccache.is_some());
+    let of_sccache = of_sccache.map(|name| format!("id={name},env={name}")).collect::<Vec<_>>();
     Target {
         context: ".".to_owned(),
-        secret: [&buildkit.secrets[..], &flags.engine.secrets].concat(),
+        secret: [&buildkit.secrets[..], &flags.engine.secrets, &of_sccache].concat(),
         ssh: [&buildkit.ssh[..], &flags.engine.ssh].concat(),
         ..Target::default()
     }
@@ -104,5 +106,6 @@ pub(super) fn args(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeM
         ("CRATES_MIRROR", config.pipeline.mirrors.crates_io.clone()),
     ];
     let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    config.pipeline.buildkit.args.clone().into_iter().chain(own).collect()
+    let of_sccache = config.pipeline.cache.sccache.iter().flat_map(|cache| cache.env());
+    config.pipeline.buildkit.args.clone().into_iter().chain(own).chain(of_sccache).collect()
 }

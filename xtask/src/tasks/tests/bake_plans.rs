@@ -24,6 +24,7 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
             crates-io = "sparse+https://mirror.example.com/crates/"
             [cache]
             layers = "registry"
+            sccache = "redis://cache.example.com:6379"
             [buildkit]
             secrets = ["id=cargo-credentials,src=/home/me/.cargo/credentials.toml"]
             sbom = "docker/buildkit-syft-scanner:1"
@@ -31,6 +32,7 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
             "#),
     )
     .unwrap();
+    config.host.secrets = vec!["SCCACHE_REDIS_PASSWORD"];
     let flags = flags(EngineFlags { ssh: vec!["default".to_owned()], ..EngineFlags::default() });
     let push = bdp::plan(&config, &flags.image, &Platform::ALL, bdp::Push::default()).unwrap();
     check_steps(
@@ -86,6 +88,7 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
                 "PACKAGING": "container",
                 "PROFILE": "release",
                 "RUST_VERSION": "1.95.0",
+                "SCCACHE_REDIS_ENDPOINT": "redis://cache.example.com:6379",
                 "STRIP": "symbols",
                 "TARGETS": "x86_64-unknown-linux-musl aarch64-unknown-linux-musl",
                 "ZIG_VERSION": "0.15.2"
@@ -101,7 +104,8 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
                 "type=cacheonly"
               ],
               "secret": [
-                "id=cargo-credentials,src=/home/me/.cargo/credentials.toml"
+                "id=cargo-credentials,src=/home/me/.cargo/credentials.toml",
+                "id=SCCACHE_REDIS_PASSWORD,env=SCCACHE_REDIS_PASSWORD"
               ],
               "ssh": [
                 "default"
@@ -158,7 +162,8 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
                 "linux/arm64"
               ],
               "secret": [
-                "id=cargo-credentials,src=/home/me/.cargo/credentials.toml"
+                "id=cargo-credentials,src=/home/me/.cargo/credentials.toml",
+                "id=SCCACHE_REDIS_PASSWORD,env=SCCACHE_REDIS_PASSWORD"
               ],
               "ssh": [
                 "default"

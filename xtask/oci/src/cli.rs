@@ -26,12 +26,8 @@ pub(crate) enum Command {
         cache: PathBuf,
         #[command(flatten)]
         images: Images,
-        /// Where to write what was made, as JSON: digests, sizes, and which layers came from the cache.
-        #[arg(long, value_name = "FILE")]
-        metadata_file: Option<PathBuf>,
-        /// Where to write the image's name with its digest, such as `registry.example.com/app@sha256:…`.
-        #[arg(long, value_name = "FILE")]
-        digest_file: Option<PathBuf>,
+        #[command(flatten)]
+        files: Files,
     },
     /// Takes over the image that BuildKit made of an ImageSpec.
     Import {
@@ -42,9 +38,8 @@ pub(crate) enum Command {
         /// image to the spec's tags, where it is looked at, and gets its SBOM and provenance.
         #[arg(long, value_name = "DIR")]
         layout: Option<PathBuf>,
-        /// Where to write what was found, as JSON: digests, sizes, layers.
-        #[arg(long, value_name = "FILE")]
-        metadata_file: Option<PathBuf>,
+        #[command(flatten)]
+        files: Files,
         /// Folder for what is fetched. It is removed in the end.
         #[arg(long, value_name = "DIR", default_value = "target/images")]
         folder: PathBuf,
@@ -144,6 +139,17 @@ pub(crate) struct Images {
     /// File that says what names of images stand for. A name that it does not know is looked up, and kept there.
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,
+}
+
+/// What is said of an image.
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// Where to write what the image is, as JSON: digests, sizes, and which layers came from the cache.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metadata_file: Option<PathBuf>,
+    /// Where to write the image's name with its digest, such as `registry.example.com/app@sha256:…`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) digest_file: Option<PathBuf>,
 }
 
 const CACHE: &str = "target/images/cache";

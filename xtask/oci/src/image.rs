@@ -115,7 +115,7 @@ impl PlatformImage {
             annotations.insert(annotation::BASE_NAME.to_owned(), name);
             annotations.insert(annotation::BASE_DIGEST.to_owned(), digest.to_string());
         }
-        let config = image_config(platform, spec.created, container, layers, history)?;
+        let config = image_config(platform, Some(spec.created), container, layers, history)?;
         let layers: Vec<_> = layers.iter().map(Blob::layer).collect();
         Ok(PlatformImage { platform, manifest: manifest(&config, &layers, annotations)?, config, layers })
     }
@@ -127,7 +127,8 @@ impl PlatformImage {
     pub fn of_base(platform: Platform, files: &LayerFiles, layer: &LayerBlob) -> Result<PlatformImage> {
         let history = vec![layer::history(files)];
         let layers = std::slice::from_ref(layer);
-        let config = image_config(platform, files.mtime, Container::new(), layers, history)?;
+        // BuildKit would leave its time to all images on it.
+        let config = image_config(platform, None, Container::new(), layers, history)?;
         let layers = vec![Blob::layer(layer)];
         let manifest = manifest(&config, &layers, Annotations::new())?;
         Ok(PlatformImage { platform, manifest, config, layers })
@@ -229,13 +230,13 @@ fn manifest(config: &Blob, layers: &[Blob], annotations: Annotations) -> Result<
 
 fn image_config(
     platform: Platform,
-    created: u64,
+    created: Option<u64>,
     container: Container,
     layers: &[LayerBlob],
     history: Vec<History>,
 ) -> Result<Blob> {
     let config = ImageConfig {
-        created: time::rfc3339(created),
+        created: created.map(time::rfc3339),
         platform: platform.into(),
         config: container,
         rootfs: RootFs { kind: "layers", diff_ids: layers.iter().map(|layer| layer.diff_id).collect() },

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
-use cli::{Cli, Command};
-use image_spec::{CheckSpec, PinSpec};
+use cli::{Cli, Command, Files};
+use image_spec::{CheckSpec, ImageReport, ImageSpec, PinSpec};
 use xtask_oci::artifact::{Options, Packages};
 use xtask_oci::make::Places;
 use xtask_oci::proof::metadata;
@@ -34,31 +34,32 @@ fn main() -> ExitCode {
     }
 }
 
+/// Writes what is said of an image, and returns what the caller should be warned of.
+fn describe(files: &Files, spec: &ImageSpec, report: ImageReport) -> Result<Vec<String>> {
+    if let Some(file) = &files.metadata_file {
+        spec::write_report(file, &report)?;
+    }
+    if let Some(file) = &files.digest_file {
+        spec::write_digest(file, spec, &report)?;
+    }
+    Ok(report.remarks)
+}
+
 /// Does what is asked for and returns what the caller should be warned of.
 fn run(command: Command) -> Result<Vec<String>> {
     match command {
-        Command::Image { spec, cache, images, metadata_file, digest_file } => {
+        Command::Image { spec, cache, images, files } => {
             let places = Places { cache, blobs: images.blobs, lock: images.lock };
             let spec = spec::read(&spec)?;
-            let report = make::image(&spec, &places)?;
-            if let Some(file) = metadata_file {
-                spec::write_report(&file, &report)?;
-            }
-            if let Some(file) = digest_file {
-                spec::write_digest(&file, &spec, &report)?;
-            }
-            Ok(report.remarks)
+            describe(&files, &spec, make::image(&spec, &places)?)
         }
-        Command::Import { spec, layout, metadata_file, folder } => {
+        Command::Import { spec, layout, files, folder } => {
             let spec = spec::read(&spec)?;
             let report = match layout {
-                Some(layout) => import::layout(&spec, &layout)?,
+                Some(layout) => import::layout(&spec, &layout, &folder)?,
                 None => import::pushed(&spec, &folder)?,
             };
-            if let Some(file) = metadata_file {
-                spec::write_report(&file, &report)?;
-            }
-            Ok(report.remarks)
+            describe(&files, &spec, report)
         }
         Command::Base { platform, compression, cache, dest } => {
             make::base(&platform.into_iter().collect(), compression, &cache, &dest)?;

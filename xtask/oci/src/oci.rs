@@ -117,7 +117,8 @@ pub struct Index {
 #[derive(Debug, Serialize)]
 pub struct ImageConfig {
     /// When the image was made, as RFC 3339.
-    pub created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
     /// What it runs on.
     #[serde(flatten)]
     pub platform: OciPlatform,

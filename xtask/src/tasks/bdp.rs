@@ -47,7 +47,8 @@ pub(crate) fn plan(
         lock: Some(config.target("xtask.lock")),
     };
     // Our own engine asks about tags when it pushes, when it knows whether one would move at all.
-    let tags = planned.iter().filter(|_| by_buildkit).flat_map(|one| one.spec.tags.clone()).collect();
+    let by_another = planned.iter().filter(|one| by_buildkit && bake::is_pushed(config, &one.spec));
+    let tags = by_another.flat_map(|one| one.spec.tags.clone()).collect();
     let access = if push.dry_run { None } else { Some(access_step(config, repository, tags)?) };
     plan.steps.extend(access.clone());
     let names = planned.iter().map(|one| image::name(config, &one.build)).collect::<Vec<_>>();

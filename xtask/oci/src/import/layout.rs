@@ -9,13 +9,14 @@ use anyhow::{Context as _, Result, bail, ensure};
 use image_spec::{ImageReport, ImageSpec, Output};
 
 use super::found::{Found, Part, Place, media_type, small};
+use super::pushed;
 use crate::digest::Digest;
 use crate::error::PathContext as _;
 use crate::files::Content;
 use crate::image::{Blob, Image, PlatformImage};
 use crate::output::{self, BLOBS, INDEX_FILE};
 use crate::pull::document::{DescriptorDocument, Document};
-use crate::registry::client::MAX_DOCUMENT;
+use crate::registry::client::{Connection, MAX_DOCUMENT};
 use crate::spec;
 
 const LAYERS: [&str; 5] = [
@@ -26,39 +27,26 @@ const LAYERS: [&str; 5] = [
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
 ];
 
-/// Writes the image in the layout `folder` to every output of `spec`, under its tags. Of its platforms only the names
-/// matter. An image for one platform is no index, as those of our own engine; attestations are left behind.
+/// Writes the image in the layout `folder` to every output of `spec`, under its tags, and puts SBOM and provenance beside
+/// it where a registry is to have them. Of its platforms only the names matter. An image for one platform is no index, as
+/// those of our own engine; attestations are left behind. Uses `temp` meanwhile.
 ///
 /// # Errors
 /// The layout holds no image or several, or one for other platforms; something in it is missing, damaged or of an unknown
-/// type; an output is a registry or cannot be written. Everything is checked before anything is written.
-pub fn layout(spec: &ImageSpec, folder: &Path) -> Result<ImageReport> {
+/// type; an output cannot be written. Everything is checked before anything is written.
+pub fn layout(spec: &ImageSpec, folder: &Path, temp: &Path) -> Result<ImageReport> {
     spec::check(spec)?;
-    let outputs = spec.outputs.iter().map(Writer::of).collect::<Result<Vec<_>>>()?;
-    let layout = Layout { folder };
-    let (image, report) = layout
+    let (image, mut report) = Layout { folder }
         .image(spec)
         .with_context(|| format!("the image that BuildKit wrote to {}", folder.display()))?;
-    outputs.into_iter().try_for_each(|Writer { write, dest }| write(&image, dest))?;
-    Ok(report)
-}
-
-/// What writes an image, and where.
-struct Writer<'a> {
-    write: fn(&Image, &Path) -> Result<()>,
-    dest: &'a Path,
-}
-
-impl Writer<'_> {
-    fn of(output: &Output) -> Result<Writer<'_>> {
-        match output {
-            Output::Layout { dest } => Ok(Writer { write: output::layout::write, dest }),
-            Output::Archive { dest } => Ok(Writer { write: output::archive::write, dest }),
-            Output::Registry { .. } => {
-                bail!("a layout cannot go on to a registry; have BuildKit push, and leave out --layout")
-            }
-        }
+    let connection = Connection::new(&spec.registries);
+    for output in &spec.outputs {
+        report.push = output::write(&image, output, spec, &connection, &[])?.or(report.push);
     }
+    if let [Output::Registry { proofs: true, dry_run: false, .. }] = &spec.outputs[..] {
+        report.remarks = pushed(spec, temp)?.remarks;
+    }
+    Ok(report)
 }
 
 /// A folder that nobody has checked.

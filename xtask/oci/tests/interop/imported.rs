@@ -102,7 +102,7 @@ fn of_layout(engine: &Engine, _: Store) -> Result<(), Failed> {
     let made = make::image(&spec, &sandbox.places()).map_err(shown)?;
     let ours = configs(&sandbox, &made);
     let several = write("several", &PLATFORMS, "--provenance=mode=min")?;
-    let report = import::layout(&spec, &several).map_err(shown)?;
+    let report = import::layout(&spec, &several, &sandbox.path("import")).map_err(shown)?;
     assert_eq!(configs(&sandbox, &report), ours);
     let index = sandbox.json(&report.digest);
     for (found, (theirs, ours)) in
@@ -117,7 +117,7 @@ fn of_layout(engine: &Engine, _: Store) -> Result<(), Failed> {
 
     spec.platforms.retain(|platform, _| *platform == HOST);
     let single = write("single", &[HOST], "--provenance=false")?;
-    let report = import::layout(&spec, &single).map_err(shown)?;
+    let report = import::layout(&spec, &single, &sandbox.path("import")).map_err(shown)?;
     assert_eq!(report.digest, report.platforms[0].digest);
     sandbox.check_layout();
     let _image = engine.removing(&name);

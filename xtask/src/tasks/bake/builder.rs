@@ -71,6 +71,13 @@ fn check_stages(config: &Config, flags: &ImageFlags, planned: &Planned, builder:
     }
 }
 
+/// Whether the builder pushes by itself. Docker's own hands images over to Docker, which would push files with the times of
+/// this build: there our own engine pushes.
+pub(super) fn pushes(config: &Config) -> bool {
+    let builder = config.host.tools.buildx.as_ref().and_then(|buildx| buildx.builder.as_ref());
+    builder.is_none_or(|builder| builder.driver != "docker")
+}
+
 /// What bake has to be told besides the definition.
 pub(super) fn arguments(config: &Config) -> Vec<String> {
     let Some(buildx) = &config.host.tools.buildx else { return Vec::new() };

@@ -129,10 +129,15 @@ fn image_context(image: &Reference, registries: &Registries) -> String {
     format!("docker-image://{registry}/{path}{name}")
 }
 
-/// Where BuildKit leaves an image that is not pushed.
+/// Where BuildKit leaves an image that it does not push.
 fn layout(config: &Config, build: &Build, spec: &ImageSpec) -> Option<PathBuf> {
-    let is_pushed = spec.outputs.iter().any(|output| matches!(output, Output::Registry { .. }));
-    (!is_pushed).then(|| config.target(&format!("images/{}.bake", image::name(config, build))))
+    (!is_pushed(config, spec)).then(|| config.target(&format!("images/{}.bake", image::name(config, build))))
+}
+
+/// Whether BuildKit itself pushes an image.
+pub(super) fn is_pushed(config: &Config, spec: &ImageSpec) -> bool {
+    let to_registry = spec.outputs.iter().any(|output| matches!(output, Output::Registry { .. }));
+    to_registry && builder::pushes(config)
 }
 
 /// The step that writes the built-in base for BuildKit, where an image starts from it.
@@ -190,7 +195,7 @@ fn import_step(config: &Config, planned: &Planned, several: bool) -> Result<Imag
     }
     argv.extend(["--metadata-file".to_owned(), metadata.to_string_lossy().into_owned()]);
     let why = match &layout {
-        Some(_) => "check the image, and write it where it goes",
+        Some(_) => "check the image, and bring it where it goes",
         None => "look at what was pushed, and put SBOM and provenance beside it",
     };
     let outputs = planned.spec.outputs.iter().filter_map(image::path_of).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use image_spec::{Base, Compression, ImageSpec, Output, time};
+use image_spec::{Base, Compression, ImageSpec, Output, Reference, time};
 
 use super::definition::Target;
 use crate::config::{Config, LayerCacheKind};
@@ -32,7 +32,7 @@ pub(super) fn add(
         tags: spec.tags.iter().map(ToString::to_string).collect(),
         platforms: build.platforms.iter().map(ToString::to_string).collect(),
         cache_to: cache_to(config, build, spec).into_iter().collect(),
-        attest: attest(config, spec),
+        attest: attest(config, spec, layout.is_none()),
         output: vec![output(spec, layout)],
         labels,
         ..target
@@ -47,8 +47,11 @@ pub(super) fn with_cache_from(config: &Config, target: Target, build: &Build, sp
 
 /// [Where](https://docs.docker.com/build/exporters/image-registry) it goes, and how it is compressed.
 fn output(spec: &ImageSpec, layout: Option<&Path>) -> String {
+    let is_insecure =
+        |tag: &Reference| spec.registries.insecure.iter().any(|one| one == tag.repository().registry());
     let place = match layout {
         Some(layout) => format!("type=oci,tar=false,dest={}", layout.display()),
+        None if spec.tags.iter().any(is_insecure) => "type=image,push=true,registry.insecure=true".to_owned(),
         None => "type=image,push=true".to_owned(),
     };
     let compression = match spec.compression {
@@ -62,11 +65,12 @@ fn output(spec: &ImageSpec, layout: Option<&Path>) -> String {
     format!("{place},compression={compression}{forced},oci-mediatypes=true,rewrite-timestamp=true")
 }
 
-/// BuildKit's own documents lie inside the index. A local image has none, so that stores take it for one image.
-fn attest(config: &Config, spec: &ImageSpec) -> Vec<String> {
+/// BuildKit's own documents lie inside the index. An image that it leaves here has none, so that stores take it for one
+/// image.
+fn attest(config: &Config, spec: &ImageSpec, is_pushed: bool) -> Vec<String> {
     let has_proofs =
         spec.outputs.iter().any(|output| matches!(output, Output::Registry { proofs: true, .. }));
-    if !has_proofs {
+    if !has_proofs || !is_pushed {
         return vec!["type=provenance,disabled=true".to_owned()];
     }
     let sbom = config.pipeline.buildkit.sbom.iter().map(|image| format!("type=sbom,generator={image}"));

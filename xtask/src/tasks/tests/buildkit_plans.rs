@@ -43,169 +43,169 @@ fn one_bake_compiles_in_containers_and_makes_the_image() {
     check_plan(
         bd::plan(&with_builder(), &flags(EngineFlags::default())),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # engine: build the image engine, on its first use
-        nice -n 19 cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --package xtask-oci
 
-        # base: write the base static for BuildKit
-        target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
+            # base: write the base static for BuildKit
+            target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
 
-        # clear: remove what an earlier bake left
-        rm -rf target/images/app-sqlite-linux-amd64.bake
+            # clear: remove what an earlier bake left
+            rm -rf target/images/app-sqlite-linux-amd64.bake
 
-        # bake: have BuildKit make the image
-        docker buildx bake --file - --progress rawjson --builder galley <<'END'
-        {
-          "group": {
-            "default": {
-              "targets": [
-                "image-sqlite"
-              ]
+            # bake: have BuildKit make the image
+            docker buildx bake --file - --progress rawjson --builder galley <<'END'
+            {
+              "group": {
+                "default": {
+                  "targets": [
+                    "image-sqlite"
+                  ]
+                }
+              },
+              "target": {
+                "binaries-sqlite": {
+                  "args": {
+                    "APP_COMMIT": "0123abcd0123",
+                    "BACKEND": "sqlite",
+                    "BINARIES": "app",
+                    "CACHE": "layers",
+                    "DEBUG_INFO": "none",
+                    "PACKAGE": "app",
+                    "PACKAGING": "container",
+                    "PROFILE": "release",
+                    "RUST_VERSION": "1.95.0",
+                    "STRIP": "symbols",
+                    "TARGETS": "x86_64-unknown-linux-musl"
+                  },
+                  "context": ".",
+                  "output": [
+                    "type=cacheonly"
+                  ],
+                  "target": "artifact"
+                },
+                "image-sqlite": {
+                  "annotations": [
+                    "manifest:org.opencontainers.image.created=2023-11-14T22:13:20Z",
+                    "manifest:org.opencontainers.image.licenses=MIT",
+                    "manifest:org.opencontainers.image.revision=0123abcd0123abcd0123abcd0123abcd0123abcd",
+                    "manifest:org.opencontainers.image.source=https://example.com/team/app",
+                    "manifest:org.opencontainers.image.title=app",
+                    "manifest:org.opencontainers.image.version=1.2.3"
+                  ],
+                  "args": {
+                    "SOURCE_DATE_EPOCH": "1700000000"
+                  },
+                  "attest": [
+                    "type=provenance,disabled=true"
+                  ],
+                  "context": ".",
+                  "contexts": {
+                    "base": "oci-layout://target/images/base",
+                    "binaries": "target:binaries-sqlite"
+                  },
+                  "dockerfile-inline": "FROM scratch AS layer-0\nCOPY --chown=0:0 [\"config/app.toml\", \"/app/config/app.toml\"]\nUSER 0:0\nWORKDIR /\nUSER 65532:65532\nWORKDIR /data\nFROM base\nARG TARGETARCH\nCOPY --link --from=layer-0 / /\nCOPY --link --from=binaries --chown=0:0 --chmod=0755 [\"/app-sqlite-linux-$${TARGETARCH}\", \"/app/app\"]\nENV APP__DATABASE__URL=\"sqlite:///data/app.db\"\nEXPOSE 8080/tcp\nWORKDIR /app\nUSER 65532:65532\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/app/app\"]\n",
+                  "labels": {
+                    "org.opencontainers.image.created": "2023-11-14T22:13:20Z",
+                    "org.opencontainers.image.licenses": "MIT",
+                    "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
+                    "org.opencontainers.image.source": "https://example.com/team/app",
+                    "org.opencontainers.image.title": "app",
+                    "org.opencontainers.image.version": "1.2.3"
+                  },
+                  "output": [
+                    "type=oci,tar=false,dest=target/images/app-sqlite-linux-amd64.bake,compression=zstd,compression-level=3,force-compression=true,oci-mediatypes=true,rewrite-timestamp=true"
+                  ],
+                  "platforms": [
+                    "linux/amd64"
+                  ],
+                  "tags": [
+                    "team/app:1.2.3",
+                    "team/app:latest"
+                  ]
+                }
+              }
             }
-          },
-          "target": {
-            "binaries-sqlite": {
-              "args": {
-                "APP_COMMIT": "0123abcd0123",
-                "BACKEND": "sqlite",
-                "BINARIES": "app",
-                "CACHE": "layers",
-                "DEBUG_INFO": "none",
-                "PACKAGE": "app",
-                "PACKAGING": "container",
-                "PROFILE": "release",
-                "RUST_VERSION": "1.95.0",
-                "STRIP": "symbols",
-                "TARGETS": "x86_64-unknown-linux-musl"
-              },
-              "context": ".",
-              "output": [
-                "type=cacheonly"
+            END
+
+            # image: check the image, and bring it where it goes
+            target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json <<'END'
+            {
+              "base": "static",
+              "tags": [
+                "team/app:1.2.3",
+                "team/app:latest"
               ],
-              "target": "artifact"
-            },
-            "image-sqlite": {
-              "annotations": [
-                "manifest:org.opencontainers.image.created=2023-11-14T22:13:20Z",
-                "manifest:org.opencontainers.image.licenses=MIT",
-                "manifest:org.opencontainers.image.revision=0123abcd0123abcd0123abcd0123abcd0123abcd",
-                "manifest:org.opencontainers.image.source=https://example.com/team/app",
-                "manifest:org.opencontainers.image.title=app",
-                "manifest:org.opencontainers.image.version=1.2.3"
-              ],
-              "args": {
-                "SOURCE_DATE_EPOCH": "1700000000"
+              "created": 1700000000,
+              "compression": "zstd:3",
+              "config": {
+                "user": "65532:65532",
+                "entrypoint": [
+                  "/app/app"
+                ],
+                "env": {
+                  "APP__DATABASE__URL": "sqlite:///data/app.db"
+                },
+                "ports": [
+                  8080
+                ],
+                "workdir": "/app",
+                "stop_signal": "SIGTERM"
               },
-              "attest": [
-                "type=provenance,disabled=true"
-              ],
-              "context": ".",
-              "contexts": {
-                "base": "oci-layout://target/images/base",
-                "binaries": "target:binaries-sqlite"
-              },
-              "dockerfile-inline": "FROM scratch AS layer-0\nCOPY --chown=0:0 [\"config/app.toml\", \"/app/config/app.toml\"]\nUSER 0:0\nWORKDIR /\nUSER 65532:65532\nWORKDIR /data\nFROM base\nARG TARGETARCH\nCOPY --link --from=layer-0 / /\nCOPY --link --from=binaries --chown=0:0 --chmod=0755 [\"/app-sqlite-linux-$${TARGETARCH}\", \"/app/app\"]\nENV APP__DATABASE__URL=\"sqlite:///data/app.db\"\nEXPOSE 8080/tcp\nWORKDIR /app\nUSER 65532:65532\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/app/app\"]\n",
               "labels": {
-                "org.opencontainers.image.created": "2023-11-14T22:13:20Z",
                 "org.opencontainers.image.licenses": "MIT",
                 "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
                 "org.opencontainers.image.source": "https://example.com/team/app",
                 "org.opencontainers.image.title": "app",
                 "org.opencontainers.image.version": "1.2.3"
               },
-              "output": [
-                "type=oci,tar=false,dest=target/images/app-sqlite-linux-amd64.bake,compression=zstd,compression-level=3,force-compression=true,oci-mediatypes=true,rewrite-timestamp=true"
-              ],
-              "platforms": [
-                "linux/amd64"
-              ],
-              "tags": [
-                "team/app:1.2.3",
-                "team/app:latest"
-              ]
-            }
-          }
-        }
-        END
-
-        # image: check the image, and write it where it goes
-        target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json <<'END'
-        {
-          "base": "static",
-          "tags": [
-            "team/app:1.2.3",
-            "team/app:latest"
-          ],
-          "created": 1700000000,
-          "compression": "zstd:3",
-          "config": {
-            "user": "65532:65532",
-            "entrypoint": [
-              "/app/app"
-            ],
-            "env": {
-              "APP__DATABASE__URL": "sqlite:///data/app.db"
-            },
-            "ports": [
-              8080
-            ],
-            "workdir": "/app",
-            "stop_signal": "SIGTERM"
-          },
-          "labels": {
-            "org.opencontainers.image.licenses": "MIT",
-            "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
-            "org.opencontainers.image.source": "https://example.com/team/app",
-            "org.opencontainers.image.title": "app",
-            "org.opencontainers.image.version": "1.2.3"
-          },
-          "platforms": {
-            "linux/amd64": [
-              {
-                "name": "files",
-                "files": [
+              "platforms": {
+                "linux/amd64": [
                   {
-                    "src": "config/app.toml",
-                    "dest": "/app/config/app.toml"
-                  }
-                ],
-                "folders": [
+                    "name": "files",
+                    "files": [
+                      {
+                        "src": "config/app.toml",
+                        "dest": "/app/config/app.toml"
+                      }
+                    ],
+                    "folders": [
+                      {
+                        "dest": "/data",
+                        "owner": "65532:65532"
+                      }
+                    ]
+                  },
                   {
-                    "dest": "/data",
-                    "owner": "65532:65532"
+                    "name": "binary",
+                    "files": [
+                      {
+                        "src": "target/dist/app-sqlite-linux-amd64",
+                        "dest": "/app/app",
+                        "mode": "0755"
+                      }
+                    ]
                   }
                 ]
               },
-              {
-                "name": "binary",
-                "files": [
-                  {
-                    "src": "target/dist/app-sqlite-linux-amd64",
-                    "dest": "/app/app",
-                    "mode": "0755"
-                  }
-                ]
-              }
-            ]
-          },
-          "build": {
-            "backend": "sqlite",
-            "package": "app",
-            "profile": "release"
-          },
-          "outputs": [
-            {
-              "type": "archive",
-              "dest": "target/images/app-sqlite-linux-amd64.tar"
+              "build": {
+                "backend": "sqlite",
+                "package": "app",
+                "profile": "release"
+              },
+              "outputs": [
+                {
+                  "type": "archive",
+                  "dest": "target/images/app-sqlite-linux-amd64.tar"
+                }
+              ]
             }
-          ]
-        }
-        END
+            END
 
-        # load: load the image into docker 29.1.0
-        docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
-    "#]],
+            # load: load the image into docker 29.1.0
+            docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
+        "#]],
     );
 }
 

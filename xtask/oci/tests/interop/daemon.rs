@@ -11,8 +11,10 @@ use super::common::tool;
 use super::engines::Store;
 
 /// Starts an engine in namespaces of its own, where no other engine is seen, and kills it when its owner says so or is
-/// gone, however that ended. With its namespaces go its containers and mounts.
+/// gone, however that ended. With its namespaces go its containers and mounts. Nobody uses its bridge; but without one it
+/// would remove that of this machine's own engine.
 const GUARDIAN: &str = r#"
+    ip link add "$2" type bridge && ip address add "$3" dev "$2"
     unshare --mount --pid --fork --kill-child --mount-proc sh -c '
         mount -t tmpfs tmpfs /run && exec dockerd --config-file "$1/daemon.json" --data-root "$1/data" \
             --exec-root "$1/exec" --pidfile "$1/pid" --host "unix://$1/socket"
@@ -21,6 +23,7 @@ const GUARDIAN: &str = r#"
     read -r word
     kill -9 $!
     wait $! 2>/dev/null
+    ip link delete "$2"
     # Its processes end a little later.
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         rm -rf "$1" 2>/dev/null && break
@@ -43,6 +46,7 @@ impl Daemon {
             (tool::is_root(), "root"),
             (tool::succeeds("docker", &["--version"]), "docker"),
             (tool::succeeds("dockerd", &["--version"]), "dockerd"),
+            (tool::succeeds("ip", &["-V"]), "ip"),
             (tool::succeeds("unshare", &namespaces), "the right to make namespaces"),
         ] {
             if !is_there {
@@ -50,15 +54,21 @@ impl Daemon {
             }
         }
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?.keep();
-        // Docker does without a network of its own, as the registries are on this machine.
+        // Of TEST-NET-2, which no network has.
+        let (letter, address) = match store {
+            Store::Classic => ("a", "198.51.100.1/30"),
+            Store::Containerd => ("b", "198.51.100.5/30"),
+        };
+        let bridge = format!("xo{letter}{}", std::process::id());
         let config = serde_json::json!({
             "features": { "containerd-snapshotter": store == Store::Containerd },
-            "bridge": "none", "iptables": false, "ip6tables": false,
+            "bridge": bridge, "iptables": false, "ip6tables": false,
         });
         fs::write(folder.join("daemon.json"), config.to_string()).map_err(|error| error.to_string())?;
         let mut guardian = Command::new("sh")
             .args(["-c", GUARDIAN, "guardian"])
             .arg(&folder)
+            .args([&*bridge, address])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -25,21 +25,19 @@ FROM --platform=$BUILDPLATFORM lukemathwalker/cargo-chef:${CHEF_VERSION}-rust-${
 ARG RUST_VERSION
 ARG ZIG_VERSION=0.15.2
 ARG ZIGBUILD_VERSION=0.24.0
-ARG AUDITABLE_VERSION=0.7.7
 ARG SCCACHE_VERSION=0.16.0
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install --yes --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && \
+    apt-get install --yes --no-install-recommends binutils-multiarch python3-pip && \
+    rm -rf /var/lib/apt/lists/*
 RUN pip install --no-cache-dir --break-system-packages \
         "ziglang==${ZIG_VERSION}" "cargo-zigbuild==${ZIGBUILD_VERSION}" "sccache==${SCCACHE_VERSION}"
 COPY config/cargo-config.toml /usr/local/cargo/config.toml
 ARG CRATES_MIRROR
-ARG BUILDPLATFORM
-RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
-    if [ -n "$CRATES_MIRROR" ]; then \
+RUN if [ -n "$CRATES_MIRROR" ]; then \
         printf '[source]\ncrates-io.replace-with = "mirror"\nmirror.registry = "%s"\n' "$CRATES_MIRROR" \
             >>/usr/local/cargo/config.toml; \
-    fi && \
-    cargo install --locked "cargo-auditable@${AUDITABLE_VERSION}"
+    fi
 # Over rust-toolchain.toml, whose further components no build needs.
 ENV RUSTUP_TOOLCHAIN=${RUST_VERSION}
 # zig compiles a target's C library when something is first linked against it.
@@ -96,6 +94,7 @@ ARG SCCACHE_REDIS_ENDPOINT
 ARG SCCACHE_BUCKET
 ARG SCCACHE_REGION
 ARG SCCACHE_ENDPOINT
+ARG BUILDPLATFORM
 
 # What has to be compiled for the service. The workspace is reduced to it, and Cargo.lock to what it needs, so that a
 # change of the pipeline changes nothing here.
@@ -136,11 +135,11 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
 FROM scratch AS scripts
 COPY --chmod=0755 <<'EOF' /build
 #!/bin/sh -eu
-# build: compiles the service, with the list of its packages inside for scanners, and puts its programs into /out.
+# build: compiles the service, and puts its programs into /out.
 if [ -n "${APP_COMMIT:-}" ]; then
     export APP_COMMIT
 fi
-set -- auditable zigbuild --features "db_$BACKEND"
+set -- zigbuild --features "db_$BACKEND"
 for program in $BINARIES; do
     set -- "$@" --bin "$program"
 done
@@ -187,9 +186,19 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
 # hadolint ignore=DL3006
 FROM build-${CACHE} AS build
 
+# What each program was compiled from, for scanners: xtask hands over a folder that has it instead.
+FROM scratch AS packages
+
+FROM build AS listed
+RUN --mount=type=bind,from=packages,target=/packages \
+    for program in /out/*; do \
+        list=/packages/$(basename "$program"); \
+        [ ! -f "$list" ] || objcopy --add-section ".dep-v0=$list" "$program" || exit 1; \
+    done
+
 # Just the binaries: `--target artifact --output target/dist` takes them out.
 FROM scratch AS artifact
-COPY --from=build /out /
+COPY --from=listed /out /
 
 FROM artifact AS container
 

@@ -114,6 +114,18 @@ pub(crate) enum Command {
         #[arg(long)]
         upx: bool,
     },
+    /// Writes the list of packages that a binary is compiled from, as it goes into its section `.dep-v0`.
+    Packages {
+        /// The output of `cargo metadata --format-version 1` with the platform and the features of the build, `-` for
+        /// standard input.
+        #[arg(long, value_name = "FILE")]
+        cargo_metadata: PathBuf,
+        /// The package that the binary is of.
+        #[arg(long, value_name = "NAME")]
+        package: String,
+        /// Where to write it. Nothing is touched when it already has the same content.
+        dest: PathBuf,
+    },
     /// Prints which packages a binary was compiled from, as a software bill of materials.
     Sbom {
         /// The binary, placed with `--cargo-metadata` or built by cargo-auditable.

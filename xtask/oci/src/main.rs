@@ -3,6 +3,7 @@
 mod cli;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
@@ -12,14 +13,14 @@ use cli::{Cli, Command, Files};
 use image_spec::{CheckSpec, ImageReport, ImageSpec, PinSpec};
 use xtask_oci::artifact::{Options, Packages};
 use xtask_oci::make::Places;
-use xtask_oci::proof::metadata;
 use xtask_oci::proof::sbom::{self, Binary, Inventory};
+use xtask_oci::proof::{audit, metadata};
 use xtask_oci::pull::lock;
 use xtask_oci::registry::check::{self, Finding};
 use xtask_oci::registry::client::Connection;
 use xtask_oci::registry::push;
 use xtask_oci::verify::{self, Check};
-use xtask_oci::{artifact, import, make, spec};
+use xtask_oci::{artifact, atomic, import, make, spec};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -103,6 +104,14 @@ fn run(command: Command) -> Result<Vec<String>> {
             let packages = metadata.as_ref().zip(package.as_ref());
             let packages = packages.map(|(metadata, root)| Packages { metadata, root });
             artifact::place(&src, &dest, &Options { platform, packages, keep_symbols, pack: upx })
+        }
+        Command::Packages { cargo_metadata, package, dest } => {
+            let list = audit::encode(&audit::packages(&metadata::read(&cargo_metadata)?, &package)?)?;
+            if fs::read(&dest).is_ok_and(|old| old == list) {
+                return Ok(Vec::new());
+            }
+            atomic::write(&dest, &list)?;
+            Ok(Vec::new())
         }
         Command::Sbom { binary, format, created, cargo_metadata } => {
             let metadata = cargo_metadata.as_deref().map(metadata::read).transpose()?;

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use image_spec::Platform;
 
 use super::linking::{self, Linking};
-use super::{engine, engine_step, sccache, words};
+use super::{bake, engine, engine_step, sccache, words};
 use crate::cli::{BuildFlags, Profile, Variant};
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step};
@@ -59,7 +59,7 @@ pub(crate) fn plan(config: &Config, flags: &BuildFlags) -> Result<Plan> {
 
 /// What there is to show of a build: nothing of one that a container keeps.
 pub(super) fn products(build: &Build) -> impl Iterator<Item = Product> {
-    let artifacts = build.artifacts.iter().filter(|_| !build.steps.is_empty());
+    let artifacts = build.artifacts.iter().filter(|artifact| artifact.step != bake::STEP);
     artifacts.map(|artifact| Product::Artifact { path: artifact.path.clone() })
 }
 
@@ -86,6 +86,32 @@ pub(super) fn builds(config: &Config, flags: &BuildFlags, default: &[Platform]) 
     }
     builds[0].steps.splice(..0, sccache::step(config)?);
     Ok(builds)
+}
+
+/// Has cargo list what the binaries for a platform are made of. Beside the compiler, which takes longer.
+pub(super) fn packages_step(
+    config: &Config,
+    backend: &str,
+    platform: Platform,
+    target: &str,
+    distinct: &[(bool, &str)],
+) -> Step {
+    let manifest = format!("{}/Cargo.toml", config.pipeline.build.package);
+    let mut argv = words(&["cargo", "metadata", "--locked", "--format-version", "1"]);
+    argv.extend(words(&["--manifest-path", &manifest, "--filter-platform", target]));
+    argv.extend(words(&["--no-default-features", "--features", &format!("db_{backend}")]));
+    argv.extend(mirror(config));
+    let list = config.target(&format!("packages-{backend}-{}.json", platform.slug()));
+    Step {
+        name: name("packages", distinct),
+        why: format!("list what the service for {platform} and {backend} is made of"),
+        argv,
+        // Three cargos at once would wait for each other's locks, and say so.
+        needs: words(&["engine"]),
+        stdout: Some(list.clone()),
+        outputs: vec![list],
+        ..Step::default()
+    }
 }
 
 /// Where a finished binary is.
@@ -116,7 +142,9 @@ impl Planner<'_> {
         let compile = self.compile_step(backend, before);
         let (mut artifacts, mut places) = (Vec::new(), Vec::new());
         for &platform in &self.platforms {
-            let packages = self.packages_step(backend, platform);
+            let distinct = [(self.several, backend), (self.platforms.len() > 1, platform.architecture())];
+            let target = self.linking.target(platform);
+            let packages = packages_step(self.config, backend, platform, &target, &distinct);
             for program in programs {
                 let place = self.place_step(backend, platform, program, &compile.name, &packages);
                 let (path, step) =
@@ -129,28 +157,6 @@ impl Planner<'_> {
         let (backend, platforms) = (backend.to_owned(), self.platforms.clone());
         let variant = self.flags.variant;
         Build { backend, platforms, artifacts, variant, steps: iter::once(compile).chain(places).collect() }
-    }
-
-    /// Has cargo list what the binaries for a platform are made of. Beside the compiler, which takes longer.
-    fn packages_step(&self, backend: &str, platform: Platform) -> Step {
-        let distinct = [(self.several, backend), (self.platforms.len() > 1, platform.architecture())];
-        let manifest = format!("{}/Cargo.toml", self.config.pipeline.build.package);
-        let mut argv = words(&["cargo", "metadata", "--locked", "--format-version", "1"]);
-        argv.extend(["--manifest-path".to_owned(), manifest]);
-        argv.extend(["--filter-platform".to_owned(), self.linking.target(platform)]);
-        argv.extend(words(&["--no-default-features", "--features", &format!("db_{backend}")]));
-        argv.extend(mirror(self.config));
-        let list = self.config.target(&format!("packages-{backend}-{}.json", platform.slug()));
-        Step {
-            name: name("packages", &distinct),
-            why: format!("list what the service for {platform} and {backend} is made of"),
-            argv,
-            // Three cargos at once would wait for each other's locks, and say so.
-            needs: words(&["engine"]),
-            stdout: Some(list.clone()),
-            outputs: vec![list],
-            ..Step::default()
-        }
     }
 
     fn place_step(

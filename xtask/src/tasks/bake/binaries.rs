@@ -1,6 +1,7 @@
 //! Binaries that the Dockerfile makes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
 use image_spec::{Platform, Reference};
@@ -9,10 +10,15 @@ use super::definition::Target;
 use super::dockerfile;
 use crate::cli::{BuildFlags, ImageFlags, Packaging, Variant};
 use crate::config::Config;
+use crate::plan::Step;
 use crate::tasks::build::{self, Artifact, Build};
-use crate::tasks::{engines, image};
+use crate::tasks::{engine, engines, image, words};
 
-/// The binaries of every backend that is asked for, without steps: what makes the image makes them.
+/// The folder with the lists of packages that go into binaries, below the target folder.
+const PACKAGES: &str = "images/packages";
+
+/// The binaries of every backend that is asked for, and the steps that list what they are made of: what makes the image
+/// compiles them.
 ///
 /// # Errors
 /// For a backend or platform that there is not.
@@ -22,27 +28,59 @@ pub(in crate::tasks) fn builds(
     default: &[Platform],
 ) -> Result<Vec<Build>> {
     let asked = if flags.platforms.is_empty() { default } else { &flags.platforms };
-    let platforms = config.platforms(asked)?;
-    let artifact = |backend: &str, platform: Platform, program: &String| Artifact {
-        program: program.clone(),
-        platform,
-        path: build::artifact_path(config, flags, backend, platform, program),
-        step: super::STEP.to_owned(),
-    };
-    let build = |backend: &str| {
-        let programs = |platform: &Platform| {
-            let programs = config.pipeline.build.binaries().iter();
-            programs.map(|program| artifact(backend, *platform, program)).collect::<Vec<_>>()
-        };
-        Build {
-            backend: backend.to_owned(),
-            artifacts: platforms.iter().flat_map(programs).collect(),
-            platforms: platforms.clone(),
-            variant: flags.variant,
-            steps: Vec::new(),
+    let (backends, platforms) = (config.backends(&flags.backends)?, config.platforms(asked)?);
+    let several = (backends.len() > 1, platforms.len() > 1);
+    let build = |backend: &&str| {
+        let (mut artifacts, mut steps) = (Vec::new(), Vec::new());
+        for &platform in &platforms {
+            let distinct = [(several.0, *backend), (several.1, platform.architecture())];
+            let packages = build::packages_step(config, backend, platform, &target_of(platform), &distinct);
+            for program in config.pipeline.build.binaries() {
+                let path = build::artifact_path(config, flags, backend, platform, program);
+                steps.push(list_step(config, &packages, &path, &distinct, program));
+                artifacts.push(Artifact {
+                    program: program.clone(),
+                    platform,
+                    path,
+                    step: super::STEP.to_owned(),
+                });
+            }
+            steps.insert(0, packages);
         }
+        let (backend, platforms) = ((*backend).to_owned(), platforms.clone());
+        Build { backend, platforms, artifacts, variant: flags.variant, steps }
     };
-    Ok(config.backends(&flags.backends)?.into_iter().map(build).collect())
+    Ok(backends.iter().map(build).collect())
+}
+
+/// The step that writes what goes into a binary, in a file of its name.
+fn list_step(
+    config: &Config,
+    packages: &Step,
+    binary: &Path,
+    distinct: &[(bool, &str); 2],
+    program: &str,
+) -> Step {
+    let file = binary.file_name().unwrap_or_default().to_string_lossy();
+    let dest = config.target(&format!("{PACKAGES}/{file}"));
+    let mut argv = words(&[&engine(config), "packages", "--package", &config.pipeline.build.package]);
+    for list in &packages.outputs {
+        argv.extend(words(&["--cargo-metadata", &list.to_string_lossy()]));
+    }
+    argv.push(dest.to_string_lossy().into_owned());
+    let several_programs = config.pipeline.build.binaries().len() > 1;
+    Step {
+        name: build::name("list", &[&distinct[..], &[(several_programs, program)]].concat()),
+        why: "write that list as scanners read it in the binary".to_owned(),
+        argv,
+        needs: words(&["engine", &packages.name]),
+        outputs: vec![dest],
+        ..Step::default()
+    }
+}
+
+fn target_of(platform: Platform) -> String {
+    format!("{}-unknown-linux-musl", platform.rust_arch())
 }
 
 /// What makes a stage of the Dockerfile for a build: its arguments, and mirrors for the images that it starts from.
@@ -56,9 +94,11 @@ pub(super) fn target(config: &Config, flags: &ImageFlags, build: &Build, stage: 
         let is_mirrored = registries.mirrors.contains_key(reference.repository().registry());
         is_mirrored.then(|| (name.to_owned(), super::image_context(&reference, &registries)))
     };
+    let packages = || ("packages".to_owned(), config.target(PACKAGES).to_string_lossy().into_owned());
+    let packages = (engines::packaging(config, flags) == Packaging::Container).then(packages);
     Target {
         target: Some(stage.to_owned()),
-        contexts: images.into_iter().filter_map(mirrored).collect(),
+        contexts: images.into_iter().filter_map(mirrored).chain(packages).collect(),
         args,
         ..bare(config, flags)
     }
@@ -81,8 +121,7 @@ pub(super) fn bare(config: &Config, flags: &ImageFlags) -> Target {
 pub(super) fn args(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeMap<String, String> {
     let settings = &config.pipeline.build;
     let profile = flags.build.profile.unwrap_or(settings.profile).name();
-    let targets =
-        build.platforms.iter().map(|platform| format!("{}-unknown-linux-musl", platform.rust_arch()));
+    let targets = build.platforms.iter().copied().map(target_of);
     let cache = flags.engine.cache.unwrap_or(config.pipeline.buildkit.cache);
     let packaging = match engines::packaging(config, flags) {
         Packaging::Container => "container",

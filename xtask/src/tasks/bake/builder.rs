@@ -3,10 +3,10 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{binaries, dockerfile};
-use crate::cli::ImageFlags;
+use crate::cli::{ImageFlags, Packaging};
 use crate::config::Config;
 use crate::error::{Usage, did_you_mean};
-use crate::tasks::engines::Planned;
+use crate::tasks::engines::{self, Planned};
 use crate::tools::{Builder, Buildx, Version};
 
 /// From this on, bake asks before a build may use what is not in its folder, and takes `--allow`.
@@ -41,6 +41,9 @@ pub(super) fn check(config: &Config, flags: &ImageFlags, planned: &[Planned]) ->
 
 /// Looks for a stage that is not there, and for one that an emulator would have to run.
 fn check_stages(config: &Config, flags: &ImageFlags, planned: &Planned, builder: &Builder) -> Result<()> {
+    if engines::packaging(config, flags) == Packaging::Prebuilt && flags.engine.target.is_none() {
+        return Ok(());
+    }
     let args = binaries::args(config, flags, &planned.build);
     let text = config.dockerfile.as_deref().context("there is no Dockerfile in the repository")?;
     let stages = dockerfile::stages(text, &args);
@@ -55,12 +58,11 @@ fn check_stages(config: &Config, flags: &ImageFlags, planned: &Planned, builder:
         return Ok(());
     }
     let Some(stage) = dockerfile::emulated(&dockerfile::reached(&stages, target).0) else { return Ok(()) };
-    // A node names first what it is, then what it emulates.
-    let is_native = |platform: &&str| {
-        builder.nodes.iter().any(|node| node.platforms.first().is_some_and(|own| own == platform))
-    };
+    // A node names first what it is, then what it emulates. One that does not run yet names nothing.
+    let natives = builder.nodes.iter().map(|node| node.platforms.first()).collect::<Vec<_>>();
+    let is_native = |platform: &String| natives.iter().any(|native| native.is_none_or(|own| own == platform));
     let platforms = planned.build.platforms.iter().map(ToString::to_string).collect::<Vec<_>>();
-    match platforms.iter().find(|platform| !is_native(&&***platform)) {
+    match platforms.iter().find(|platform| !is_native(platform)) {
         None => Ok(()),
         Some(platform) => Err(Usage(format!(
             "the stage `{stage}` runs commands on {platform}, which no node of the builder {} is: give it \

@@ -37,10 +37,9 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
     flags.image.engine.engine = Some(Engine::Buildkit);
     let planned = bd::planned(config, &flags)?;
     let definition = definition(config, &flags.image, &planned)?.to_json()?;
-    let steps = match base_step(config, &planned, &flags.image) {
-        Some(base) => vec![engine_step(config), base],
-        None => vec![],
-    };
+    let base = base_step(config, &planned, &flags.image);
+    let of_builds = planned.into_iter().flat_map(|one| one.build.steps);
+    let steps = [engine_step(config)].into_iter().chain(of_builds).chain(base).collect();
     let lock = Some(config.target("xtask.lock"));
     let products = vec![Product::Definition { text: definition + "\n" }];
     Ok(Plan { cwd: config.root.clone(), steps, products, lock })

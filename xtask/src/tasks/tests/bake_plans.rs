@@ -38,12 +38,16 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
     check_steps(
         &push,
         &expect![[r#"
-        engine after : nice -n 19 cargo build --locked --package xtask-oci --config source.crates-io.replace-with='mirror' --config source.mirror.registry="sparse+https://mirror.example.com/crates/"
-        access after engine: target/debug/xtask-oci access
-        base after engine: target/debug/xtask-oci base --platform linux/amd64 --platform linux/arm64 --compression zstd:3 target/images/base
-        bake after base, access: docker buildx bake --file - --progress rawjson --builder galley
-        image after engine, bake: target/debug/xtask-oci import --metadata-file target/images/app-sqlite.json
-    "#]],
+            engine after : nice -n 19 cargo build --locked --package xtask-oci --config source.crates-io.replace-with='mirror' --config source.mirror.registry="sparse+https://mirror.example.com/crates/"
+            access after engine: target/debug/xtask-oci access
+            packages-arm64 after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_sqlite --config source.crates-io.replace-with='mirror' --config source.mirror.registry="sparse+https://mirror.example.com/crates/"
+            packages-amd64 after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite --config source.crates-io.replace-with='mirror' --config source.mirror.registry="sparse+https://mirror.example.com/crates/"
+            list-amd64 after engine, packages-amd64: target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/images/packages/app-sqlite-linux-amd64
+            list-arm64 after engine, packages-arm64: target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-arm64.json target/images/packages/app-sqlite-linux-arm64
+            base after engine: target/debug/xtask-oci base --platform linux/amd64 --platform linux/arm64 --compression zstd:3 target/images/base
+            bake after packages-arm64, packages-amd64, list-amd64, list-arm64, base, access: docker buildx bake --file - --progress rawjson --builder galley
+            image after engine, bake: target/debug/xtask-oci import --metadata-file target/images/app-sqlite.json
+        "#]],
     );
     let access = push.steps.iter().find(|step| step.name == "access").unwrap();
     expect![[r#"
@@ -98,6 +102,7 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
               ],
               "context": ".",
               "contexts": {
+                "packages": "target/images/packages",
                 "rust:1.95.0": "docker-image://mirror.example.com/library/rust:1.95.0"
               },
               "output": [
@@ -185,7 +190,8 @@ fn a_stage_of_the_dockerfile_is_made_as_it_is() {
     let target = definition(&config, &media)["target"]["image-sqlite"].clone();
     assert_eq!(target["target"], "runtime-media");
     assert_eq!(target["args"]["BACKEND"], "sqlite");
-    assert!(target["dockerfile-inline"].is_null() && target["contexts"].is_null());
+    assert!(target["dockerfile-inline"].is_null());
+    assert_eq!(target["contexts"], serde_json::json!({ "packages": "target/images/packages" }));
 
     media.image.build.platforms = vec![Platform::LinuxArm64];
     check_error(

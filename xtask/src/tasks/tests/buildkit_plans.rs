@@ -48,6 +48,14 @@ fn one_bake_compiles_in_containers_and_makes_the_image() {
             # engine: build the image engine, on its first use
             nice -n 19 cargo build --locked --package xtask-oci
 
+            # packages: list what the service for linux/amd64 and sqlite is made of
+            mkdir -p target
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
+            mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
+
+            # list: write that list as scanners read it in the binary
+            target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/images/packages/app-sqlite-linux-amd64
+
             # base: write the base static for BuildKit
             target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
 
@@ -80,6 +88,9 @@ fn one_bake_compiles_in_containers_and_makes_the_image() {
                     "TARGETS": "x86_64-unknown-linux-musl"
                   },
                   "context": ".",
+                  "contexts": {
+                    "packages": "target/images/packages"
+                  },
                   "output": [
                     "type=cacheonly"
                   ],

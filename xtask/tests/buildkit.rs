@@ -29,9 +29,10 @@ use serde_json::Value;
 use support::{events, has, root, run, xtask};
 
 type Outcome = Result<(), Failed>;
+type Test = (&'static str, fn() -> Outcome);
 
 /// In this order and one at a time: what one compiles, the next finds in BuildKit's cache.
-const TESTS: [(&str, fn() -> Outcome); 5] = [
+const TESTS: [Test; 5] = [
     ("both_engines_make_the_same_image", image::both_engines_make_the_same_image),
     ("what_buildkit_pushes_is_whole", image::what_buildkit_pushes_is_whole),
     ("every_runtime_runs", runtimes::every_runtime_runs),
@@ -111,6 +112,8 @@ fn a_change_costs_what_it_changes() -> Outcome {
         fs::create_dir_all(copy.join(file).parent().unwrap())?;
         fs::copy(root().join(file), copy.join(file))?;
     }
+    // What the definition names relative to the repository.
+    fs::create_dir_all(copy.join("target/images/packages"))?;
     let definition = run(xtask().args(["bake", "--quiet", "--platform", "linux/amd64"]));
     let bake = || bake(&copy, &definition);
     let sent = bake();

@@ -47,13 +47,23 @@ RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl && \
         --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl && \
     rm -r /tmp/first
 WORKDIR /src
-COPY --chmod=0755 <<'EOF' /usr/local/bin/compile
+COPY --chmod=0755 <<'EOF' /usr/local/bin/with-secrets
 #!/bin/sh -eu
-# compile CARGO-SUBCOMMAND...: with what cook and build must have in common, or cargo would compile everything twice.
-# Secrets are there in this step only, each in a file named like its variable.
+# with-secrets COMMAND...: gives a command the secrets, which are files and there in this step only.
+credentials=/usr/local/cargo/credentials.toml
+if [ -f /run/secrets/cargo-credentials ]; then
+    trap 'rm -f "$credentials"' EXIT
+    ln -s /run/secrets/cargo-credentials "$credentials"
+fi
 for secret in SCCACHE_REDIS_PASSWORD AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; do
     [ ! -f "/run/secrets/$secret" ] || export "$secret=$(cat "/run/secrets/$secret")"
 done
+"$@"
+EOF
+
+COPY --chmod=0755 <<'EOF' /usr/local/bin/compile
+#!/bin/sh -eu
+# compile CARGO-SUBCOMMAND...: with what cook and build must have in common, or cargo would compile everything twice.
 if [ -n "${SCCACHE_REDIS_ENDPOINT:-}${SCCACHE_BUCKET:-}" ]; then
     if sccache --start-server >/dev/null; then
         export RUSTC_WRAPPER=sccache
@@ -103,10 +113,10 @@ COPY Cargo.toml Cargo.lock ./
 COPY app app
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
-    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     perl -0pi -e 's/^members\s*=\s*\[.*?\]/members = ["$ENV{PACKAGE}"]/ms' Cargo.toml && \
-    cargo update --workspace --quiet && \
-    cargo chef prepare --bin "${BINARIES%% *}" --recipe-path /recipe.json
+    with-secrets cargo update --workspace --quiet && \
+    with-secrets cargo chef prepare --bin "${BINARIES%% *}" --recipe-path /recipe.json
 
 # The dependencies that every backend has. Only a change of the recipe has them compiled again.
 FROM chef AS common
@@ -115,10 +125,10 @@ COPY --from=planner /recipe.json /recipe.json
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=cook-common-$BUILDPLATFORM,target=/seed,sharing=locked \
-    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
-    cook
+    with-secrets cook
 
 # Those of one backend besides.
 FROM common AS cook
@@ -126,10 +136,10 @@ ARG BACKEND=sqlite
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=cook-$BACKEND-$BUILDPLATFORM,target=/seed,sharing=locked \
-    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
-    cook --features "db_$BACKEND"
+    with-secrets cook --features "db_$BACKEND"
 
 # Apart, so that a change of it leaves cook's layers alone.
 FROM scratch AS scripts
@@ -163,10 +173,10 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=incremental-$BACKEND-$PROFILE-$BUILDPLATFORM,target=/src/target/x86_64-unknown-linux-musl/$PROFILE/incremental,sharing=locked \
     --mount=type=cache,id=incremental-arm64-$BACKEND-$PROFILE-$BUILDPLATFORM,target=/src/target/aarch64-unknown-linux-musl/$PROFILE/incremental,sharing=locked \
-    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
-    build
+    with-secrets build
 
 FROM chef AS build-mounts
 ARG BACKEND=sqlite
@@ -178,10 +188,10 @@ ARG SUFFIX
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=target-$BUILDPLATFORM,target=/src/target,sharing=locked \
-    --mount=type=ssh --mount=type=secret,id=cargo-credentials,target=/usr/local/cargo/credentials.toml \
+    --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
-    build
+    with-secrets build
 
 # hadolint ignore=DL3006
 FROM build-${CACHE} AS build

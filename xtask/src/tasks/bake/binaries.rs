@@ -7,7 +7,7 @@ use anyhow::Result;
 use image_spec::{Platform, Reference};
 
 use super::definition::Target;
-use super::dockerfile;
+use super::{builder, dockerfile};
 use crate::cli::{BuildFlags, ImageFlags, Packaging, Variant};
 use crate::config::Config;
 use crate::plan::Step;
@@ -86,7 +86,12 @@ fn target_of(platform: Platform) -> String {
 /// What makes a stage of the Dockerfile for a build: its arguments, and mirrors for the images that it starts from.
 pub(super) fn target(config: &Config, flags: &ImageFlags, build: &Build, stage: &str) -> Target {
     let args = args(config, flags, build);
-    let stages = dockerfile::stages(config.dockerfile.as_deref().unwrap_or_default(), &args);
+    let text = config.dockerfile.as_deref().unwrap_or_default();
+    let bare = bare(config, flags);
+    let has_secrets = !bare.secret.is_empty() || !bare.ssh.is_empty();
+    let inline =
+        (!has_secrets && builder::is_slow_with_secrets(config)).then(|| dockerfile::without_secrets(text));
+    let stages = dockerfile::stages(text, &args);
     let (_, images) = dockerfile::reached(&stages, stage);
     let registries = image::registries(config);
     let mirrored = |name: &str| {
@@ -97,10 +102,11 @@ pub(super) fn target(config: &Config, flags: &ImageFlags, build: &Build, stage: 
     let packages = || ("packages".to_owned(), config.target(PACKAGES).to_string_lossy().into_owned());
     let packages = (engines::packaging(config, flags) == Packaging::Container).then(packages);
     Target {
+        dockerfile_inline: inline,
         target: Some(stage.to_owned()),
         contexts: images.into_iter().filter_map(mirrored).chain(packages).collect(),
         args,
-        ..bare(config, flags)
+        ..bare
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whether the builder can make what is planned: found out before anything is built.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{binaries, dockerfile};
@@ -71,6 +73,15 @@ fn check_stages(config: &Config, flags: &ImageFlags, planned: &Planned, builder:
         ))
         .into()),
     }
+}
+
+/// Whether a command that may mount secrets takes long even without any: these versions read the whole file system before
+/// it, because of [a mistake](https://github.com/moby/buildkit/pull/5251).
+pub(super) fn is_slow_with_secrets(config: &Config) -> bool {
+    const SLOW: Range<Version> = OLDEST_BUILDKIT..Version { major: 0, minor: 16, patch: 0 };
+    let builder = config.host.tools.buildx.as_ref().and_then(|buildx| buildx.builder.as_ref());
+    let mut nodes = builder.into_iter().flat_map(|builder| &builder.nodes);
+    nodes.any(|node| node.buildkit.is_none_or(|version| SLOW.contains(&version)))
 }
 
 /// Whether the builder pushes by itself. Docker's own hands images over to Docker, which would push files with the times of

@@ -70,6 +70,15 @@ pub(super) fn emulated<'a>(stages: &[&'a Stage]) -> Option<&'a str> {
     stages.iter().find(|stage| stage.runs && !stage.is_for_builder).map(|stage| &*stage.name)
 }
 
+/// The same Dockerfile without what mounts secrets and SSH agents.
+pub(super) fn without_secrets(text: &str) -> String {
+    let is_secret = |word: &&str| {
+        ["secret", "ssh"].iter().any(|kind| word.trim_end().starts_with(&format!("--mount=type={kind}")))
+    };
+    let line = |line: &str| line.split_inclusive(' ').filter(|word| !is_secret(word)).collect::<String>();
+    text.lines().map(|text| line(text) + "\n").collect()
+}
+
 /// Instructions, each on one line.
 fn instructions(text: &str) -> Vec<String> {
     let (mut found, mut current) = (Vec::new(), String::new());
@@ -189,6 +198,12 @@ COPY --link --from=build /out /app
         let names = stages.iter().map(|stage| &*stage.name).collect::<Vec<_>>();
         assert_eq!(names, ["image", "build", "build-quick", "compiler"]);
         assert_eq!(images, ["tools:$VERSION", "rust:1.0-slim"]);
+    }
+
+    #[test]
+    fn mounts_of_secrets_can_be_left_out() {
+        let text = "RUN --mount=type=cache,target=/c \\\n    --mount=type=ssh --mount=type=secret,id=a \\\n    cargo build\n";
+        assert_eq!(without_secrets(text), "RUN --mount=type=cache,target=/c \\\n    \\\n    cargo build\n");
     }
 
     #[test]

@@ -14,8 +14,12 @@ pub(super) fn flags(engine: EngineFlags) -> BdFlags {
 }
 
 pub(super) fn with_builder() -> Config {
-    let node =
-        Node { name: "galley0".to_owned(), platforms: vec!["linux/amd64".to_owned()], ..Node::default() };
+    let node = Node {
+        name: "galley0".to_owned(),
+        buildkit: Some(version(18)),
+        platforms: vec!["linux/amd64".to_owned()],
+        ..Node::default()
+    };
     let builder = Builder {
         name: "galley".to_owned(),
         driver: "docker-container".to_owned(),
@@ -287,6 +291,22 @@ fn newer_buildx_is_told_what_it_would_ask() {
     let bake = plan.steps.iter().find(|step| step.name == "bake").unwrap();
     expect!["docker buildx bake --file - --progress rawjson --builder galley --allow=fs=* --allow=ssh"]
         .assert_eq(&bake.argv.join(" "));
+}
+
+#[test]
+fn mounts_that_hold_up_a_builder_for_nothing_are_left_out() {
+    let mut config = with_builder();
+    config.dockerfile = Some("FROM rust AS artifact\nRUN --mount=type=secret,id=a cargo build\n".to_owned());
+    let inline = |config: &Config, flags: &BdFlags| {
+        definition(config, flags)["target"]["binaries-sqlite"]["dockerfile-inline"].clone()
+    };
+    let (without, with) = (flags(EngineFlags::default()), ["id=a,src=b".to_owned()].to_vec());
+    let with = flags(EngineFlags { secrets: with, ..EngineFlags::default() });
+    assert!(inline(&config, &without).is_null());
+    config.host.tools.buildx.as_mut().unwrap().builder.as_mut().unwrap().nodes[0].buildkit =
+        Some(version(13));
+    assert_eq!(inline(&config, &without), "FROM rust AS artifact\nRUN cargo build\n");
+    assert!(inline(&config, &with).is_null());
 }
 
 #[test]

@@ -89,7 +89,7 @@ COPY --chmod=0755 <<'EOF' /usr/local/bin/cook
 mkdir -p target
 [ "$(du -sm /seed | cut -f1)" -lt "$SEED_LIMIT_MB" ] || rm -rf /seed/*
 cp -a --no-clobber /seed/. target/
-CARGO_INCREMENTAL=0 compile chef cook --recipe-path /recipe.json --zigbuild "$@"
+CARGO_INCREMENTAL=0 compile chef cook --recipe-path /plan/recipe.json --zigbuild "$@"
 cp -a --no-clobber target/. /seed/
 EOF
 
@@ -106,6 +106,8 @@ ARG SCCACHE_REGION
 ARG SCCACHE_ENDPOINT
 ARG BUILDPLATFORM
 
+# What a stage hands on is in a folder of its own: BuildKit reads all of the folder that a copied file is in.
+
 # What has to be compiled for the service. The workspace is reduced to it, and Cargo.lock to what it needs, so that a
 # change of the pipeline changes nothing here.
 FROM chef AS planner
@@ -116,12 +118,13 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     perl -0pi -e 's/^members\s*=\s*\[.*?\]/members = ["$ENV{PACKAGE}"]/ms' Cargo.toml && \
     with-secrets cargo update --workspace --quiet && \
-    with-secrets cargo chef prepare --bin "${BINARIES%% *}" --recipe-path /recipe.json
+    mkdir /plan && \
+    with-secrets cargo chef prepare --bin "${BINARIES%% *}" --recipe-path /plan/recipe.json
 
 # The dependencies that every backend has. Only a change of the recipe has them compiled again.
 FROM chef AS common
 ARG SEED_LIMIT_MB=4096
-COPY --from=planner /recipe.json /recipe.json
+COPY --from=planner /plan/recipe.json /plan/
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=cook-common-$BUILDPLATFORM,target=/seed,sharing=locked \
@@ -145,7 +148,7 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
 FROM scratch AS scripts
 COPY --chmod=0755 <<'EOF' /build
 #!/bin/sh -eu
-# build: compiles the service, and puts its programs into /out.
+# build: compiles the service, and puts its programs into /artifact/out.
 if [ -n "${APP_COMMIT:-}" ]; then
     export APP_COMMIT
 fi
@@ -157,7 +160,7 @@ compile "$@"
 for target in $TARGETS; do
     case $target in x86_64-*) architecture=amd64 ;; *) architecture=arm64 ;; esac
     for program in $BINARIES; do
-        install -D "target/$target/$PROFILE/$program" "/out/$program-$BACKEND-linux-$architecture${SUFFIX:-}"
+        install -D "target/$target/$PROFILE/$program" "/artifact/out/$program-$BACKEND-linux-$architecture${SUFFIX:-}"
     done
 done
 EOF
@@ -201,14 +204,14 @@ FROM scratch AS packages
 
 FROM build AS listed
 RUN --mount=type=bind,from=packages,target=/packages \
-    for program in /out/*; do \
+    for program in /artifact/out/*; do \
         list=/packages/$(basename "$program"); \
         [ ! -f "$list" ] || objcopy --add-section ".dep-v0=$list" "$program" || exit 1; \
     done
 
 # Just the binaries: `--target artifact --output target/dist` takes them out.
 FROM scratch AS artifact
-COPY --from=listed /out /
+COPY --from=listed /artifact/out /
 
 FROM artifact AS container
 

@@ -117,7 +117,7 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     perl -0pi -e 's/^members\s*=\s*\[.*?\]/members = ["$ENV{PACKAGE}"]/ms' Cargo.toml && \
-    with-secrets cargo update --workspace --quiet && \
+    { cargo update --workspace --quiet --offline 2>/dev/null || with-secrets cargo update --workspace --quiet; } && \
     mkdir /plan && \
     with-secrets cargo chef prepare --bin "${BINARIES%% *}" --recipe-path /plan/recipe.json
 
@@ -144,11 +144,14 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
     with-secrets cook --features "db_$BACKEND"
 
+# Lists of what programs are compiled from, for scanners: xtask hands over a folder that has them instead.
+FROM scratch AS packages
+
 # Apart, so that a change of it leaves cook's layers alone.
 FROM scratch AS scripts
 COPY --chmod=0755 <<'EOF' /build
 #!/bin/sh -eu
-# build: compiles the service, and puts its programs into /artifact/out.
+# build: compiles the service, and puts its programs into /artifact/out. What /packages has of a program goes into it.
 if [ -n "${APP_COMMIT:-}" ]; then
     export APP_COMMIT
 fi
@@ -160,7 +163,11 @@ compile "$@"
 for target in $TARGETS; do
     case $target in x86_64-*) architecture=amd64 ;; *) architecture=arm64 ;; esac
     for program in $BINARIES; do
-        install -D "target/$target/$PROFILE/$program" "/artifact/out/$program-$BACKEND-linux-$architecture${SUFFIX:-}"
+        name=$program-$BACKEND-linux-$architecture${SUFFIX:-}
+        install -D "target/$target/$PROFILE/$program" "/artifact/out/$name"
+        if [ -f "/packages/$name" ]; then
+            objcopy --add-section ".dep-v0=/packages/$name" "/artifact/out/$name"
+        fi
     done
 done
 EOF
@@ -179,6 +186,7 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
+    --mount=type=bind,from=packages,target=/packages \
     with-secrets build
 
 FROM chef AS build-mounts
@@ -194,24 +202,15 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
+    --mount=type=bind,from=packages,target=/packages \
     with-secrets build
 
 # hadolint ignore=DL3006
 FROM build-${CACHE} AS build
 
-# What each program was compiled from, for scanners: xtask hands over a folder that has it instead.
-FROM scratch AS packages
-
-FROM build AS listed
-RUN --mount=type=bind,from=packages,target=/packages \
-    for program in /artifact/out/*; do \
-        list=/packages/$(basename "$program"); \
-        [ ! -f "$list" ] || objcopy --add-section ".dep-v0=$list" "$program" || exit 1; \
-    done
-
 # Just the binaries: `--target artifact --output target/dist` takes them out.
 FROM scratch AS artifact
-COPY --from=listed /artifact/out /
+COPY --from=build /artifact/out /
 
 FROM artifact AS container
 

@@ -117,7 +117,6 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     perl -0pi -e 's/^members\s*=\s*\[.*?\]/members = ["$ENV{PACKAGE}"]/ms' Cargo.toml && \
-    { cargo update --workspace --quiet --offline 2>/dev/null || with-secrets cargo update --workspace --quiet; } && \
     mkdir /plan && \
     with-secrets cargo chef prepare --bin "${BINARIES%% *}" --recipe-path /plan/recipe.json
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::thread;
 
 use anyhow::{Result, bail};
 
@@ -70,20 +71,22 @@ impl Buildx {
         Some(Buildx { version: Version::parse(&number_in(said.trim())), builder: None })
     }
 
-    /// Asks for a builder as well: that of this name, or else the one that builds use. Daemons that cannot be reached can
-    /// take 20 seconds.
+    /// Asks for the builder of this name as well. Daemons that cannot be reached can take 20 seconds.
     pub(crate) fn probe_builder(name: Option<&str>) -> Option<Buildx> {
-        let buildx = Buildx::probe()?;
-        let mut args = vec!["buildx", "inspect"];
-        args.extend(name);
-        let builder = output_of("docker", &args).and_then(|said| Builder::parse(&said));
-        Some(Buildx { builder, ..buildx })
+        thread::scope(|scope| {
+            let builder = scope.spawn(|| Builder::inspect(name));
+            Some(Buildx { builder: builder.join().unwrap_or_default(), ..Buildx::probe()? })
+        })
     }
 
-    /// The same, with the builder that builds use unless told otherwise where the one that was asked for is not there.
-    pub(crate) fn or_current_builder(self) -> Buildx {
-        let current = || Buildx::probe_builder(None)?.builder;
-        Buildx { builder: self.builder.or_else(current), ..self }
+    /// The same, with the builder that builds use unless told otherwise where there is none of that name.
+    pub(crate) fn probe_any_builder(name: Option<&str>) -> Option<Buildx> {
+        thread::scope(|scope| {
+            let current = scope.spawn(|| Builder::inspect(None));
+            let found = Buildx::probe_builder(name)?;
+            let current = current.join().unwrap_or_default();
+            Some(Buildx { builder: found.builder.or(current), ..found })
+        })
     }
 
     /// Whether it is known to lack what this pipeline needs.
@@ -114,6 +117,12 @@ impl Buildx {
 }
 
 impl Builder {
+    fn inspect(name: Option<&str>) -> Option<Builder> {
+        let mut args = vec!["buildx", "inspect"];
+        args.extend(name);
+        output_of("docker", &args).and_then(|said| Builder::parse(&said))
+    }
+
     /// Reads what `docker buildx inspect` prints. What belongs to a longer list of a node is indented.
     fn parse(text: &str) -> Option<Builder> {
         let mut builder = Builder::default();

@@ -100,9 +100,7 @@ impl Tools {
             let databases = (need == Need::Everything).then(|| scope.spawn(databases));
             let buildx = scope.spawn(|| match need {
                 Need::Everything => Buildx::probe(),
-                Need::Buildkit(_) | Need::Compose => {
-                    Buildx::probe_builder(builder).map(Buildx::or_current_builder)
-                }
+                Need::Buildkit(_) | Need::Compose => Buildx::probe_any_builder(builder),
                 _ => None,
             });
             let runtime = scope.spawn(|| running_runtime(runtimes, &found));

@@ -35,6 +35,8 @@ pub(in crate::tasks) fn builds(
         for &platform in &platforms {
             let distinct = [(several.0, *backend), (several.1, platform.architecture())];
             let packages = build::packages_step(config, backend, platform, &target_of(platform), &distinct);
+            // Nothing here compiles beside it, and everything waits for it.
+            let packages = Step { needs: Vec::new(), ..packages };
             for program in config.pipeline.build.binaries() {
                 let path = build::artifact_path(config, flags, backend, platform, program);
                 steps.push(list_step(config, &packages, &path, &distinct, program));

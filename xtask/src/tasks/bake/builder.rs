@@ -84,11 +84,10 @@ pub(super) fn is_slow_with_secrets(config: &Config) -> bool {
     nodes.any(|node| node.buildkit.is_none_or(|version| SLOW.contains(&version)))
 }
 
-/// Whether the builder pushes by itself. Docker's own hands images over to Docker, which would push files with the times of
-/// this build: there our own engine pushes.
-pub(super) fn pushes(config: &Config) -> bool {
+/// Whether the builder is Docker's own, which hands images over to Docker.
+pub(super) fn is_of_docker(config: &Config) -> bool {
     let builder = config.host.tools.buildx.as_ref().and_then(|buildx| buildx.builder.as_ref());
-    builder.is_none_or(|builder| builder.driver != "docker")
+    builder.is_some_and(|builder| builder.driver == "docker")
 }
 
 /// What bake has to be told besides the definition.

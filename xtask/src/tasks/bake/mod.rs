@@ -97,25 +97,35 @@ fn rendered(
     let mut contexts = BTreeMap::from_iter(stage::base_context(spec, &config.target(BASE)));
     contexts
         .extend(images.iter().map(|(name, image)| (name.clone(), image_context(image, &spec.registries))));
-    let cache_only = |target: Target| Target { output: words(&["type=cacheonly"]), ..target };
     let binaries = match engines::packaging(config, flags) {
         Packaging::Prebuilt => config.target(build::DIST).to_string_lossy().into_owned(),
         Packaging::Container => {
             let name = format!("binaries-{}", build.backend);
-            let target = cache_only(binaries::target(config, flags, build, "artifact"));
-            definition.add(name.clone(), output::with_cache_from(config, target, build, spec));
+            let target = binaries::target(config, flags, build, "artifact");
+            add_for_others(config, definition, &name, output::with_cache_from(config, target, build, spec));
             format!("target:{name}")
         }
     };
     contexts.insert(stage::BINARIES.to_owned(), binaries);
     if let Some(image) = shell {
-        let mut target = cache_only(binaries::target(config, flags, build, stage::SHELL));
+        let mut target = binaries::target(config, flags, build, stage::SHELL);
         target.contexts.insert("busybox".to_owned(), image_context(&image, &spec.registries));
         target.platforms = build.platforms.iter().map(ToString::to_string).collect();
-        definition.add(stage::SHELL.to_owned(), target);
+        add_for_others(config, definition, stage::SHELL, target);
         contexts.insert(stage::SHELL.to_owned(), format!("target:{}", stage::SHELL));
     }
     Target { dockerfile_inline: Some(dockerfile), contexts, ..binaries::bare(config, flags) }
+}
+
+/// Adds what is made only for others to take from. Docker's own builder would keep an image without a name of it, unless it
+/// is wanted as something else.
+fn add_for_others(config: &Config, definition: &mut Definition, name: &str, target: Target) {
+    if builder::is_of_docker(config) {
+        let output = format!("type=local,dest={}", config.target(&format!("images/{name}")).display());
+        definition.want(name.to_owned(), Target { output: vec![output], ..target });
+    } else {
+        definition.add(name.to_owned(), Target { output: words(&["type=cacheonly"]), ..target });
+    }
 }
 
 /// An image as a context, from its mirror where it has one.
@@ -133,10 +143,11 @@ fn layout(config: &Config, build: &Build, spec: &ImageSpec) -> Option<PathBuf> {
     (!is_pushed(config, spec)).then(|| config.target(&format!("images/{}.bake", image::name(config, build))))
 }
 
-/// Whether BuildKit itself pushes an image.
+/// Whether BuildKit itself pushes an image. Docker's own has Docker push, and files with the times of the build: there our
+/// own engine pushes.
 pub(super) fn is_pushed(config: &Config, spec: &ImageSpec) -> bool {
     let to_registry = spec.outputs.iter().any(|output| matches!(output, Output::Registry { .. }));
-    to_registry && builder::pushes(config)
+    to_registry && !builder::is_of_docker(config)
 }
 
 /// The step that writes the built-in base for BuildKit, where an image starts from it.

@@ -1,6 +1,6 @@
 //! What `bake` reads for pushes, stages of the Dockerfile, foreign bases and files.
 
-use crate::cli::{EngineFlags, Variant};
+use crate::cli::{BdFlags, EngineFlags, Variant};
 use crate::config::Pipeline;
 use crate::config::fixture::PIPELINE;
 use crate::tasks::{bd, bdp};
@@ -180,6 +180,33 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
             }
           }
         }"#]].assert_eq(bake.stdin.as_deref().unwrap());
+}
+
+/// Docker would keep what is only for others as images without a name, and push files with the times of the build.
+#[test]
+fn what_dockers_own_builder_makes_goes_by_way_of_this_machine() {
+    let mut config = with_builder();
+    let builder = config.host.tools.buildx.as_mut().unwrap().builder.as_mut().unwrap();
+    (builder.driver, builder.has_containerd) = ("docker".to_owned(), true);
+    config.pipeline.push.proofs = true;
+    let flags = flags(EngineFlags::default());
+    let definition = definition(&config, &BdFlags { push: true, ..flags.clone() });
+    assert_eq!(
+        definition["group"]["default"]["targets"],
+        serde_json::json!(["binaries-sqlite", "image-sqlite"])
+    );
+    let output = |target: &str| definition["target"][target]["output"][0].as_str().unwrap().to_owned();
+    assert_eq!(output("binaries-sqlite"), "type=local,dest=target/images/binaries-sqlite");
+    assert!(
+        output("image-sqlite")
+            .starts_with("type=oci,tar=false,dest=target/images/app-sqlite-linux-amd64.bake,")
+    );
+    assert_eq!(definition["target"]["image-sqlite"]["attest"][0], "type=provenance,disabled=true");
+
+    let push = bdp::plan(&config, &flags.image, &Platform::ALL, bdp::Push::default()).unwrap();
+    let step = |name: &str| push.steps.iter().find(|step| step.name == name).unwrap();
+    assert!(step("image").argv.contains(&"--layout".to_owned()));
+    assert!(!step("access").stdin.as_ref().unwrap().contains("tags"), "our own engine asks when it pushes");
 }
 
 #[test]

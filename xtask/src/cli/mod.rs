@@ -42,7 +42,7 @@ pub(crate) enum Task {
     Down(DownFlags),
     /// Build the service and its image for every platform, and push it to a registry
     Bdp(BdpFlags),
-    /// Print what `bd --engine buildkit` has BuildKit do, for `docker buildx bake --file -`
+    /// Print what `bd --engine buildkit` has BuildKit do, for `docker buildx bake --file x.json`
     Bake(BdFlags),
     /// Fetch an image that was pushed, look at all of it, and compare it with what is built from this source again
     Verify(VerifyFlags),

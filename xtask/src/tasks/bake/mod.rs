@@ -51,7 +51,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
 /// buildx, its builder or a stage of the Dockerfile is not there or cannot do it.
 pub(super) fn images(config: &Config, flags: &ImageFlags, mut planned: Vec<Planned>) -> Result<Vec<Made>> {
     builder::check(config, flags, &planned)?;
-    let definition = definition(config, flags, &planned)?.to_json()?;
+    let definition = definition_step(config, definition(config, flags, &planned)?.to_json()?);
     let base = base_step(config, &planned, flags);
     let left = planned.iter().filter_map(|one| layout(config, &one.build, &one.spec)).collect::<Vec<_>>();
     let clear = (!left.is_empty()).then(|| clear_step(&left));
@@ -59,8 +59,9 @@ pub(super) fn images(config: &Config, flags: &ImageFlags, mut planned: Vec<Plann
     let mut before =
         planned.iter_mut().flat_map(|one| std::mem::take(&mut one.build.steps)).collect::<Vec<_>>();
     let mut needs = before.iter().map(|step| step.name.clone()).collect::<Vec<_>>();
-    before.extend(base.into_iter().chain(clear).inspect(|step| needs.push(step.name.clone())));
-    before.push(bake_step(config, definition, needs));
+    let others = base.into_iter().chain(clear).chain([definition.clone()]);
+    before.extend(others.inspect(|step| needs.push(step.name.clone())));
+    before.push(bake_step(config, &definition, needs));
 
     let several = planned.len() > 1;
     let made = planned.into_iter().map(|one| {
@@ -181,14 +182,31 @@ fn clear_step(left: &[PathBuf]) -> Step {
     }
 }
 
-fn bake_step(config: &Config, definition: String, needs: Vec<String>) -> Step {
-    let mut argv = words(&["docker", "buildx", "bake", "--file", "-", "--progress", "rawjson"]);
+/// The step that writes the definition into a file: what bake reads from a pipe it takes for a compose file first, and warns
+/// of every variable of a shell in it.
+fn definition_step(config: &Config, definition: String) -> Step {
+    let file = config.target("images/bake.json");
+    Step {
+        name: "definition".to_owned(),
+        why: "write what BuildKit is to do".to_owned(),
+        argv: words(&["cat"]),
+        stdin: Some(definition),
+        stdout: Some(file.clone()),
+        outputs: vec![file],
+        ..Step::default()
+    }
+}
+
+fn bake_step(config: &Config, definition: &Step, needs: Vec<String>) -> Step {
+    let mut argv = words(&["docker", "buildx", "bake", "--progress", "rawjson"]);
+    for file in &definition.outputs {
+        argv.extend(words(&["--file", &file.to_string_lossy()]));
+    }
     argv.extend(builder::arguments(config));
     Step {
         name: STEP.to_owned(),
         why: "have BuildKit make the image".to_owned(),
         argv,
-        stdin: Some(definition),
         needs,
         vertices: true,
         ..Step::default()

@@ -45,7 +45,8 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
             list-amd64 after engine, packages-amd64: target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/images/packages/app-sqlite-linux-amd64
             list-arm64 after engine, packages-arm64: target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-arm64.json target/images/packages/app-sqlite-linux-arm64
             base after engine: target/debug/xtask-oci base --platform linux/amd64 --platform linux/arm64 --compression zstd:3 target/images/base
-            bake after packages-arm64, packages-amd64, list-amd64, list-arm64, base, access: docker buildx bake --file - --progress rawjson --builder galley
+            definition after : cat
+            bake after packages-arm64, packages-amd64, list-amd64, list-arm64, base, definition, access: docker buildx bake --progress rawjson --file target/images/bake.json --builder galley
             image after engine, bake: target/debug/xtask-oci import --metadata-file target/images/app-sqlite.json
         "#]],
     );
@@ -69,7 +70,7 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
           }
         }"#]]
     .assert_eq(access.stdin.as_deref().unwrap());
-    let bake = push.steps.iter().find(|step| step.name == "bake").unwrap();
+    let bake = push.steps.iter().find(|step| step.name == "definition").unwrap();
     expect![[r#"
         {
           "group": {

@@ -66,8 +66,9 @@ fn one_bake_compiles_in_containers_and_makes_the_image() {
             # clear: remove what an earlier bake left
             rm -rf target/images/app-sqlite-linux-amd64.bake
 
-            # bake: have BuildKit make the image
-            docker buildx bake --file - --progress rawjson --builder galley <<'END'
+            # definition: write what BuildKit is to do
+            mkdir -p target/images
+            cat >target/images/bake.json.$$ <<'END'
             {
               "group": {
                 "default": {
@@ -143,6 +144,10 @@ fn one_bake_compiles_in_containers_and_makes_the_image() {
               }
             }
             END
+            mv target/images/bake.json.$$ target/images/bake.json
+
+            # bake: have BuildKit make the image
+            docker buildx bake --progress rawjson --file target/images/bake.json --builder galley
 
             # image: check the image, and bring it where it goes
             target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json <<'END'
@@ -232,21 +237,22 @@ fn prebuilt_binaries_of_all_backends_are_only_copied() {
     check_steps(
         &bd::plan(&config, &flags).unwrap(),
         &expect![[r#"
-        engine after : nice -n 19 cargo build --locked --package xtask-oci
-        compile-sqlite after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
-        packages-sqlite after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
-        artifact-sqlite after compile-sqlite, engine, packages-sqlite: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
-        compile-postgres after artifact-sqlite: cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
-        packages-postgres after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_postgres
-        artifact-postgres after compile-postgres, engine, packages-postgres: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-postgres-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
-        base after engine: target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
-        clear after : rm -rf target/images/app-sqlite-linux-amd64.bake target/images/app-postgres-linux-amd64.bake
-        bake after compile-sqlite, packages-sqlite, artifact-sqlite, compile-postgres, packages-postgres, artifact-postgres, base, clear: docker buildx bake --file - --progress rawjson --builder galley
-        image-sqlite after engine, bake: target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json
-        load-sqlite after image-sqlite: docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
-        image-postgres after engine, bake: target/debug/xtask-oci import --layout target/images/app-postgres-linux-amd64.bake --metadata-file target/images/app-postgres-linux-amd64.json
-        load-postgres after image-postgres: docker load --quiet --input target/images/app-postgres-linux-amd64.tar
-    "#]],
+            engine after : nice -n 19 cargo build --locked --package xtask-oci
+            compile-sqlite after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+            packages-sqlite after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
+            artifact-sqlite after compile-sqlite, engine, packages-sqlite: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+            compile-postgres after artifact-sqlite: cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+            packages-postgres after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_postgres
+            artifact-postgres after compile-postgres, engine, packages-postgres: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-postgres-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
+            base after engine: target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
+            clear after : rm -rf target/images/app-sqlite-linux-amd64.bake target/images/app-postgres-linux-amd64.bake
+            definition after : cat
+            bake after compile-sqlite, packages-sqlite, artifact-sqlite, compile-postgres, packages-postgres, artifact-postgres, base, clear, definition: docker buildx bake --progress rawjson --file target/images/bake.json --builder galley
+            image-sqlite after engine, bake: target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json
+            load-sqlite after image-sqlite: docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
+            image-postgres after engine, bake: target/debug/xtask-oci import --layout target/images/app-postgres-linux-amd64.bake --metadata-file target/images/app-postgres-linux-amd64.json
+            load-postgres after image-postgres: docker load --quiet --input target/images/app-postgres-linux-amd64.tar
+        "#]],
     );
     let target = definition(&config, &flags)["target"].clone();
     expect![[r#"
@@ -289,7 +295,7 @@ fn newer_buildx_is_told_what_it_would_ask() {
     config.host.tools.buildx.as_mut().unwrap().version = Some(version(18));
     let plan = bd::plan(&config, &flags(EngineFlags::default())).unwrap();
     let bake = plan.steps.iter().find(|step| step.name == "bake").unwrap();
-    expect!["docker buildx bake --file - --progress rawjson --builder galley --allow=fs=* --allow=ssh"]
+    expect!["docker buildx bake --progress rawjson --file target/images/bake.json --builder galley --allow=fs=* --allow=ssh"]
         .assert_eq(&bake.argv.join(" "));
 }
 

@@ -49,6 +49,7 @@ fn help_names_every_task() {
           up        Build the service and its image, and start it in Docker, beside its database
           down      End what `up` started
           bdp       Build the service and its image for every platform, and push it to a registry
+          bake      Print what `bd --engine buildkit` has BuildKit do, for `docker buildx bake --file x.json`
           verify    Fetch an image that was pushed, look at all of it, and compare it with what is built from this source again
           scan      Look for known vulnerabilities in an image, by trivy or grype
           registry  Find out what a registry can do

@@ -56,7 +56,7 @@ pub(crate) fn config() -> Config {
         buildkitd: toml::Table::new(),
         pins: Pins::default(),
         dockerfile: Some(DOCKERFILE.to_owned()),
-        rust: "1.95.0".to_owned(),
+        rust: Some("1.95.0".to_owned()),
         package: Package {
             version: "1.2.3".to_owned(),
             license: Some("MIT".to_owned()),

@@ -51,8 +51,8 @@ pub(crate) struct Config {
     pub(crate) pins: Pins,
     /// `Dockerfile`, if there is one.
     pub(crate) dockerfile: Option<String>,
-    /// The version of Rust in `rust-toolchain.toml`.
-    pub(crate) rust: String,
+    /// The version of Rust in `rust-toolchain.toml`, if there is one.
+    pub(crate) rust: Option<String>,
     /// What Cargo.toml says of the service.
     pub(crate) package: Package,
     /// The commit that is built.

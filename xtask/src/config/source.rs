@@ -48,8 +48,9 @@ impl Package {
     }
 }
 
-/// Reads the version of Rust from `rust-toolchain.toml` of the workspace at `root`, which container builds share.
-pub(super) fn rust(root: &Path) -> Result<String> {
+/// Reads the version of Rust from `rust-toolchain.toml` of the workspace at `root`, if there is one: container builds share
+/// it.
+pub(super) fn rust(root: &Path) -> Result<Option<String>> {
     #[derive(Deserialize)]
     struct File {
         toolchain: Toolchain,
@@ -59,10 +60,10 @@ pub(super) fn rust(root: &Path) -> Result<String> {
         channel: String,
     }
     const PATH: &str = "rust-toolchain.toml";
-    let text = fs::read_to_string(root.join(PATH)).with_context(|| format!("cannot read {PATH}"))?;
+    let Ok(text) = fs::read_to_string(root.join(PATH)) else { return Ok(None) };
     let file: File =
         toml::from_str(&text).with_context(|| format!("{PATH} has no [toolchain] with a channel"))?;
-    Ok(file.toolchain.channel)
+    Ok(Some(file.toolchain.channel))
 }
 
 impl Source {

@@ -138,7 +138,7 @@ pub(super) fn args(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeM
     let (strip, debug) =
         if build.variant.is_some() { ("none", "line-tables-only") } else { ("symbols", "none") };
     let own = [
-        ("RUST_VERSION", Some(config.rust.clone())),
+        ("RUST_VERSION", config.rust.clone()),
         ("PACKAGE", Some(settings.package.clone())),
         ("BINARIES", Some(settings.binaries().join(" "))),
         ("BACKEND", Some(build.backend.clone())),

@@ -35,6 +35,7 @@ impl Kitchen {
 
         kitchen.program("cargo", script);
         kitchen.program("xtask-db", XTASK_DB);
+        kitchen.program("hadolint", "");
         let xtask = kitchen.path().join("xtask");
         if fs::hard_link(env!("CARGO_BIN_EXE_xtask"), &xtask).is_err() {
             fs::copy(env!("CARGO_BIN_EXE_xtask"), &xtask).unwrap();

@@ -44,189 +44,97 @@ pub(super) fn definition(config: &Config, flags: &BdFlags) -> serde_json::Value 
 
 #[test]
 fn one_bake_compiles_in_containers_and_makes_the_image() {
-    check_plan(
-        bd::plan(&with_builder(), &flags(EngineFlags::default())),
+    let plan = bd::plan(&with_builder(), &flags(EngineFlags::default())).unwrap();
+    check_steps(
+        &plan,
         &expect![[r#"
-            cd /galley
-
-            # engine: build the image engine, on its first use
-            nice -n 19 cargo build --locked --package xtask-oci
-
-            # packages: list what the service for linux/amd64 and sqlite is made of
-            mkdir -p target
-            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
-            mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
-
-            # list: write that list as scanners read it in the binary
-            target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/images/packages/app-sqlite-linux-amd64
-
-            # base: write the base static for BuildKit
-            target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
-
-            # clear: remove what an earlier bake left
-            rm -rf target/images/app-sqlite-linux-amd64.bake
-
-            # definition: write what BuildKit is to do
-            mkdir -p target/images
-            cat >target/images/bake.json.$$ <<'END'
-            {
-              "group": {
-                "default": {
-                  "targets": [
-                    "image-sqlite"
-                  ]
-                }
-              },
-              "target": {
-                "binaries-sqlite": {
-                  "args": {
-                    "APP_COMMIT": "0123abcd0123",
-                    "BACKEND": "sqlite",
-                    "BINARIES": "app",
-                    "CACHE": "layers",
-                    "DEBUG_INFO": "none",
-                    "PACKAGE": "app",
-                    "PACKAGING": "container",
-                    "PROFILE": "release",
-                    "RUST_VERSION": "1.95.0",
-                    "STRIP": "symbols",
-                    "TARGETS": "x86_64-unknown-linux-musl"
-                  },
-                  "context": ".",
-                  "contexts": {
-                    "packages": "target/images/packages"
-                  },
-                  "output": [
-                    "type=cacheonly"
-                  ],
-                  "target": "artifact"
-                },
-                "image-sqlite": {
-                  "annotations": [
-                    "manifest:org.opencontainers.image.created=2023-11-14T22:13:20Z",
-                    "manifest:org.opencontainers.image.licenses=MIT",
-                    "manifest:org.opencontainers.image.revision=0123abcd0123abcd0123abcd0123abcd0123abcd",
-                    "manifest:org.opencontainers.image.source=https://example.com/team/app",
-                    "manifest:org.opencontainers.image.title=app",
-                    "manifest:org.opencontainers.image.version=1.2.3"
-                  ],
-                  "args": {
-                    "SOURCE_DATE_EPOCH": "1700000000"
-                  },
-                  "attest": [
-                    "type=provenance,disabled=true"
-                  ],
-                  "context": ".",
-                  "contexts": {
-                    "base": "oci-layout://target/images/base",
-                    "binaries": "target:binaries-sqlite"
-                  },
-                  "dockerfile-inline": "FROM scratch AS layer-0\nCOPY --chown=0:0 [\"config/app.toml\", \"/app/config/app.toml\"]\nUSER 0:0\nWORKDIR /\nUSER 65532:65532\nWORKDIR /data\nFROM base\nARG TARGETARCH\nCOPY --link --from=layer-0 / /\nCOPY --link --from=binaries --chown=0:0 --chmod=0755 [\"/app-sqlite-linux-$${TARGETARCH}\", \"/app/app\"]\nENV APP__DATABASE__URL=\"sqlite:///data/app.db\"\nEXPOSE 8080/tcp\nWORKDIR /app\nUSER 65532:65532\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/app/app\"]\n",
-                  "labels": {
-                    "org.opencontainers.image.created": "2023-11-14T22:13:20Z",
-                    "org.opencontainers.image.licenses": "MIT",
-                    "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
-                    "org.opencontainers.image.source": "https://example.com/team/app",
-                    "org.opencontainers.image.title": "app",
-                    "org.opencontainers.image.version": "1.2.3"
-                  },
-                  "output": [
-                    "type=oci,tar=false,dest=target/images/app-sqlite-linux-amd64.bake,compression=zstd,compression-level=3,force-compression=true,oci-mediatypes=true,rewrite-timestamp=true"
-                  ],
-                  "platforms": [
-                    "linux/amd64"
-                  ],
-                  "tags": [
-                    "team/app:1.2.3",
-                    "team/app:latest"
-                  ]
-                }
-              }
+        engine after : nice -n 19 cargo build --locked --package xtask-oci
+        packages after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
+        list after engine, packages: target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/images/packages/app-sqlite-linux-amd64
+        base after engine: target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
+        clear after : rm -rf target/images/app-sqlite-linux-amd64.bake
+        definition after : cat
+        bake after packages, list, base, clear, definition: docker buildx bake --progress rawjson --file target/images/bake.json --builder galley
+        image after engine, bake: target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json
+        load after image: docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
+    "#]],
+    );
+    let definition = plan.steps.iter().find(|step| step.name == "definition").unwrap();
+    expect![[r#"
+        {
+          "group": {
+            "default": {
+              "targets": [
+                "image-sqlite"
+              ]
             }
-            END
-            mv target/images/bake.json.$$ target/images/bake.json
-
-            # bake: have BuildKit make the image
-            docker buildx bake --progress rawjson --file target/images/bake.json --builder galley
-
-            # image: check the image, and bring it where it goes
-            target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json <<'END'
-            {
-              "base": "static",
-              "tags": [
-                "team/app:1.2.3",
-                "team/app:latest"
-              ],
-              "created": 1700000000,
-              "compression": "zstd:3",
-              "config": {
-                "user": "65532:65532",
-                "entrypoint": [
-                  "/app/app"
-                ],
-                "env": {
-                  "APP__DATABASE__URL": "sqlite:///data/app.db"
-                },
-                "ports": [
-                  8080
-                ],
-                "workdir": "/app",
-                "stop_signal": "SIGTERM"
+          },
+          "target": {
+            "binaries-sqlite": {
+              "args": {
+                "APP_COMMIT": "0123abcd0123",
+                "BACKEND": "sqlite",
+                "BINARIES": "app",
+                "CACHE": "layers",
+                "DEBUG_INFO": "none",
+                "PACKAGE": "app",
+                "PACKAGING": "container",
+                "PROFILE": "release",
+                "RUST_VERSION": "1.95.0",
+                "STRIP": "symbols",
+                "TARGETS": "x86_64-unknown-linux-musl"
               },
+              "context": ".",
+              "contexts": {
+                "packages": "target/images/packages"
+              },
+              "output": [
+                "type=cacheonly"
+              ],
+              "target": "artifact"
+            },
+            "image-sqlite": {
+              "annotations": [
+                "manifest:org.opencontainers.image.created=2023-11-14T22:13:20Z",
+                "manifest:org.opencontainers.image.licenses=MIT",
+                "manifest:org.opencontainers.image.revision=0123abcd0123abcd0123abcd0123abcd0123abcd",
+                "manifest:org.opencontainers.image.source=https://example.com/team/app",
+                "manifest:org.opencontainers.image.title=app",
+                "manifest:org.opencontainers.image.version=1.2.3"
+              ],
+              "args": {
+                "SOURCE_DATE_EPOCH": "1700000000"
+              },
+              "attest": [
+                "type=provenance,disabled=true"
+              ],
+              "context": ".",
+              "contexts": {
+                "base": "oci-layout://target/images/base",
+                "binaries": "target:binaries-sqlite"
+              },
+              "dockerfile-inline": "FROM scratch AS layer-0\nCOPY --chown=0:0 [\"config/app.toml\", \"/app/config/app.toml\"]\nUSER 0:0\nWORKDIR /\nUSER 65532:65532\nWORKDIR /data\nFROM base\nARG TARGETARCH\nCOPY --link --from=layer-0 / /\nCOPY --link --from=binaries --chown=0:0 --chmod=0755 [\"/app-sqlite-linux-$${TARGETARCH}\", \"/app/app\"]\nENV APP__DATABASE__URL=\"sqlite:///data/app.db\"\nEXPOSE 8080/tcp\nWORKDIR /app\nUSER 65532:65532\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/app/app\"]\n",
               "labels": {
+                "org.opencontainers.image.created": "2023-11-14T22:13:20Z",
                 "org.opencontainers.image.licenses": "MIT",
                 "org.opencontainers.image.revision": "0123abcd0123abcd0123abcd0123abcd0123abcd",
                 "org.opencontainers.image.source": "https://example.com/team/app",
                 "org.opencontainers.image.title": "app",
                 "org.opencontainers.image.version": "1.2.3"
               },
-              "platforms": {
-                "linux/amd64": [
-                  {
-                    "name": "files",
-                    "files": [
-                      {
-                        "src": "config/app.toml",
-                        "dest": "/app/config/app.toml"
-                      }
-                    ],
-                    "folders": [
-                      {
-                        "dest": "/data",
-                        "owner": "65532:65532"
-                      }
-                    ]
-                  },
-                  {
-                    "name": "binary",
-                    "files": [
-                      {
-                        "src": "target/dist/app-sqlite-linux-amd64",
-                        "dest": "/app/app",
-                        "mode": "0755"
-                      }
-                    ]
-                  }
-                ]
-              },
-              "build": {
-                "backend": "sqlite",
-                "package": "app",
-                "profile": "release"
-              },
-              "outputs": [
-                {
-                  "type": "archive",
-                  "dest": "target/images/app-sqlite-linux-amd64.tar"
-                }
+              "output": [
+                "type=oci,tar=false,dest=target/images/app-sqlite-linux-amd64.bake,compression=zstd,compression-level=3,force-compression=true,oci-mediatypes=true,rewrite-timestamp=true"
+              ],
+              "platforms": [
+                "linux/amd64"
+              ],
+              "tags": [
+                "team/app:1.2.3",
+                "team/app:latest"
               ]
             }
-            END
-
-            # load: load the image into docker 29.1.0
-            docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
-        "#]],
-    );
+          }
+        }"#]].assert_eq(definition.stdin.as_deref().unwrap());
 }
 
 #[test]

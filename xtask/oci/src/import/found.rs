@@ -16,6 +16,8 @@ const CONFIGS: [&str; 2] = [oci::CONFIG, oci::DOCKER_CONFIG];
 
 /// What BuildKit puts behind the instruction that made a layer.
 const TAIL: &str = " # buildkit";
+/// The name of a layer that says nothing of itself.
+const UNKNOWN: &str = "unknown";
 
 /// Where the documents of an image are. Each is asked for by a descriptor that promises no more than [`MAX_DOCUMENT`], and
 /// given with the digest and size that it promises.
@@ -163,10 +165,10 @@ fn blob(what: &str, known: &[&'static str], descriptor: &DescriptorDocument, byt
 fn names(config: &ConfigDocument) -> impl Iterator<Item = String> {
     let entries = config.history.iter().filter(|entry| !entry.empty_layer);
     let names = entries.map(|entry| {
-        let text = entry.created_by.as_deref().unwrap_or_default();
+        let text = entry.created_by.as_deref().filter(|text| !text.is_empty()).unwrap_or(UNKNOWN);
         let text = text.strip_suffix(TAIL).unwrap_or(text);
         // It may be a whole script, and it is for one line.
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>()
     });
-    names.chain(iter::repeat("unknown".to_owned()))
+    names.chain(iter::repeat(UNKNOWN.to_owned()))
 }

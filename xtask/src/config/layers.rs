@@ -1,67 +1,54 @@
 //! Where BuildKit keeps layers for other builders.
 
-use std::fmt;
-
 use serde::Deserialize;
 
 /// Where layers are kept for other builders: `registry`, `gha` or `local`, and the
-/// [options](https://docs.docker.com/build/cache/backends) that buildx has for it.
+/// [option](https://docs.docker.com/build/cache/backends) of buildx that says where exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) struct LayerCache {
-    /// The kind.
-    pub(crate) kind: LayerCacheKind,
-    /// The options that are written, such as `ref=…`.
-    pub(crate) options: Vec<String>,
-}
-
-/// What keeps layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LayerCacheKind {
-    /// A tag in a registry.
-    Registry,
-    /// GitHub's cache service.
-    Gha,
-    /// A folder of this machine.
-    Local,
+pub(crate) enum LayerCache {
+    /// A tag in a registry: `ref=…`.
+    Registry(Option<String>),
+    /// GitHub's cache service: `scope=…`.
+    Gha(Option<String>),
+    /// A folder of this machine: `dest=…`.
+    Local(Option<String>),
 }
 
 impl TryFrom<String> for LayerCache {
     type Error = String;
 
     fn try_from(text: String) -> Result<LayerCache, String> {
-        let mut parts = text.split(',');
-        let kind = parts.next().unwrap_or_default();
-        let (kind, known): (_, &[&str]) = match kind.strip_prefix("type=").unwrap_or(kind) {
-            "registry" => (LayerCacheKind::Registry, &["ref"]),
-            "gha" => (LayerCacheKind::Gha, &["scope"]),
-            "local" => (LayerCacheKind::Local, &["dest"]),
-            other => return Err(format!("`{other}` keeps no layers; write registry, gha or local")),
+        let (kind, option) =
+            text.split_once(',').map_or((&*text, None), |(kind, option)| (kind, Some(option)));
+        let value = |key: &str| {
+            let value = |option: &str| {
+                let value = option.strip_prefix(key).and_then(|rest| rest.strip_prefix('='));
+                let value = value.filter(|value| !value.is_empty() && !value.contains(','));
+                value.map(str::to_owned).ok_or_else(|| format!("`{option}` is not {key}=…"))
+            };
+            option.map(value).transpose()
         };
-        let options = parts.map(str::to_owned).collect::<Vec<_>>();
-        let is_known = |option: &&String| {
-            option.split_once('=').is_some_and(|(key, value)| known.contains(&key) && !value.is_empty())
-        };
-        match options.iter().find(|option| !is_known(option)) {
-            Some(option) => Err(format!("`{option}` is not {}=…", known.join("=…, "))),
-            None => Ok(LayerCache { kind, options }),
+        match kind.strip_prefix("type=").unwrap_or(kind) {
+            "registry" => value("ref").map(LayerCache::Registry),
+            "gha" => value("scope").map(LayerCache::Gha),
+            "local" => value("dest").map(LayerCache::Local),
+            other => Err(format!("`{other}` keeps no layers; write registry, gha or local")),
         }
     }
 }
 
-impl LayerCache {
-    /// The value of an option that is written.
-    pub(crate) fn option(&self, key: &str) -> Option<&str> {
-        self.options.iter().find_map(|option| option.strip_prefix(key)?.strip_prefix('='))
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl fmt::Display for LayerCacheKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            LayerCacheKind::Registry => "registry",
-            LayerCacheKind::Gha => "gha",
-            LayerCacheKind::Local => "local",
-        })
+    #[test]
+    fn caches_are_spelt_as_buildx_spells_them() {
+        let parse = |text: &str| LayerCache::try_from(text.to_owned());
+        assert_eq!(parse("gha"), Ok(LayerCache::Gha(None)));
+        assert_eq!(parse("type=registry,ref=a/b:c"), Ok(LayerCache::Registry(Some("a/b:c".to_owned()))));
+        assert_eq!(parse("local,dest="), Err("`dest=` is not dest=…".to_owned()));
+        assert_eq!(parse("local,ref=x"), Err("`ref=x` is not dest=…".to_owned()));
+        assert_eq!(parse("s4"), Err("`s4` keeps no layers; write registry, gha or local".to_owned()));
     }
 }

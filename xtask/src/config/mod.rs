@@ -31,7 +31,7 @@ pub(crate) use host::{Host, is_dumb_terminal, no_color};
 #[cfg(test)]
 pub(crate) use image::Debug;
 pub(crate) use image::File;
-pub(crate) use layers::LayerCacheKind;
+pub(crate) use layers::LayerCache;
 pub(crate) use pipeline::{Pipeline, Push};
 pub(crate) use source::{Package, Source};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use image_spec::{Base, Compression, ImageSpec, Output, Reference, time};
 
 use super::definition::Target;
-use crate::config::{Config, LayerCacheKind};
+use crate::config::{Config, LayerCache};
 use crate::tasks::build::Build;
 
 /// Adds all that to `target`. Without a `layout` to leave it in, the image is pushed.
@@ -79,10 +79,10 @@ fn attest(config: &Config, spec: &ImageSpec, is_pushed: bool) -> Vec<String> {
 
 fn cache_to(config: &Config, build: &Build, spec: &ImageSpec) -> Option<String> {
     let place = place(config, build, spec, "dest")?;
-    let more = match config.pipeline.cache.layers.as_ref()?.kind {
-        LayerCacheKind::Registry => ",image-manifest=true,oci-mediatypes=true,compression=zstd",
-        LayerCacheKind::Local => ",compression=zstd",
-        LayerCacheKind::Gha => "",
+    let more = match config.pipeline.cache.layers.as_ref()? {
+        LayerCache::Registry(_) => ",image-manifest=true,oci-mediatypes=true,compression=zstd",
+        LayerCache::Local(_) => ",compression=zstd",
+        LayerCache::Gha(_) => "",
     };
     // A build that made its image has not failed because a cache could not be written.
     Some(format!("{place},mode=max{more},ignore-error=true"))
@@ -90,22 +90,19 @@ fn cache_to(config: &Config, build: &Build, spec: &ImageSpec) -> Option<String> 
 
 /// The cache for the layers of a build: each image has its own, or they would overwrite each other's.
 fn place(config: &Config, build: &Build, spec: &ImageSpec, folder_key: &str) -> Option<String> {
-    let cache = config.pipeline.cache.layers.as_ref()?;
     let backend = &build.backend;
-    Some(match cache.kind {
-        LayerCacheKind::Registry => {
+    Some(match config.pipeline.cache.layers.as_ref()? {
+        LayerCache::Registry(name) => {
             let default = || spec.tags.first().map(|tag| format!("{}:cache", tag.repository()));
-            let name = cache.option("ref").map(str::to_owned).or_else(default)?;
-            format!("type=registry,ref={name}-{backend}")
+            format!("type=registry,ref={}-{backend}", name.clone().or_else(default)?)
         }
-        LayerCacheKind::Gha => {
-            let scope = cache.option("scope").unwrap_or(&config.pipeline.build.package);
+        LayerCache::Gha(scope) => {
+            let scope = scope.as_ref().unwrap_or(&config.pipeline.build.package);
             format!("type=gha,scope={scope}-{backend}")
         }
-        LayerCacheKind::Local => {
+        LayerCache::Local(folder) => {
             let default = || config.target("images/layers").to_string_lossy().into_owned();
-            let folder = cache.option("dest").map_or_else(default, str::to_owned);
-            format!("type=local,{folder_key}={folder}/{backend}")
+            format!("type=local,{folder_key}={}/{backend}", folder.clone().unwrap_or_else(default))
         }
     })
 }

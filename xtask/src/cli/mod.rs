@@ -201,9 +201,11 @@ impl BdFlags {
     /// Where the image goes, if that is said.
     pub(crate) fn output(&self) -> Option<&Output> {
         const DOCKER: &Output = &Output::Load(Store::Docker);
-        let short = if self.load { Some(DOCKER) } else { None };
-        let short = if self.push { Some(&Output::Registry) } else { short };
-        short.or(self.output.as_ref())
+        match (self.load, self.push) {
+            (true, _) => Some(DOCKER),
+            (_, true) => Some(&Output::Registry),
+            (false, false) => self.output.as_ref(),
+        }
     }
 }
 

@@ -70,7 +70,8 @@ fn missing(config: &Config, way: Linker, platform: Platform) -> Option<String> {
     }
 }
 
-fn target(platform: Platform, libc: &str) -> String {
+/// The rustc target for `platform` with the C library `libc`: `musl` or `gnu`.
+pub(super) fn target(platform: Platform, libc: &str) -> String {
     format!("{}-unknown-linux-{libc}", platform.rust_arch())
 }
 

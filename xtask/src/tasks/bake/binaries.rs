@@ -12,7 +12,7 @@ use crate::cli::{BuildFlags, ImageFlags, Packaging, Variant};
 use crate::config::Config;
 use crate::plan::Step;
 use crate::tasks::build::{self, Artifact, Build};
-use crate::tasks::{engine, engines, image, words};
+use crate::tasks::{engine, engines, image, linking, words};
 
 /// The folder with the lists of packages that go into binaries, below the target folder.
 const PACKAGES: &str = "images/packages";
@@ -82,7 +82,7 @@ fn list_step(
 }
 
 fn target_of(platform: Platform) -> String {
-    format!("{}-unknown-linux-musl", platform.rust_arch())
+    linking::target(platform, "musl")
 }
 
 /// What makes a stage of the Dockerfile for a build: its arguments, and mirrors for the images that it starts from.

@@ -79,15 +79,18 @@ fn check_stages(config: &Config, flags: &ImageFlags, planned: &Planned, builder:
 /// it, because of [a mistake](https://github.com/moby/buildkit/pull/5251).
 pub(super) fn is_slow_with_secrets(config: &Config) -> bool {
     const SLOW: Range<Version> = OLDEST_BUILDKIT..Version { major: 0, minor: 16, patch: 0 };
-    let builder = config.host.tools.buildx.as_ref().and_then(|buildx| buildx.builder.as_ref());
-    let mut nodes = builder.into_iter().flat_map(|builder| &builder.nodes);
+    let mut nodes = used(config).into_iter().flat_map(|builder| &builder.nodes);
     nodes.any(|node| node.buildkit.is_none_or(|version| SLOW.contains(&version)))
 }
 
 /// Whether the builder is Docker's own, which hands images over to Docker.
 pub(super) fn is_of_docker(config: &Config) -> bool {
-    let builder = config.host.tools.buildx.as_ref().and_then(|buildx| buildx.builder.as_ref());
-    builder.is_some_and(|builder| builder.driver == "docker")
+    used(config).is_some_and(|builder| builder.driver == "docker")
+}
+
+/// The builder that is used, if one is known.
+fn used(config: &Config) -> Option<&Builder> {
+    config.host.tools.buildx.as_ref()?.builder.as_ref()
 }
 
 /// What bake has to be told besides the definition.

@@ -111,10 +111,10 @@ mod tests {
         let flag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(read(""), Ok(Cli { command: Command::Serve, flags: vec![] }));
         assert_eq!(
-            read("--server.port=1 migrate --database.url sqlite:a=b"),
+            read("--server.port=1 migrate --database.url file:a=b"),
             Ok(Cli {
                 command: Command::Migrate,
-                flags: vec![flag("server.port", "1"), flag("database.url", "sqlite:a=b")]
+                flags: vec![flag("server.port", "1"), flag("database.url", "file:a=b")]
             })
         );
     }
@@ -125,7 +125,7 @@ mod tests {
             ("--verison", "unknown argument `--verison`; `app --help` lists what there is"),
             ("mirgate", "unknown argument `mirgate`; `app --help` lists what there is"),
             ("--password=hunter2", "unknown argument `--password`; `app --help` lists what there is"),
-            ("postgres://me:hunter2@db/app", "unknown argument; `app --help` lists what there is"),
+            ("db://me:hunter2@db/app", "unknown argument; `app --help` lists what there is"),
             ("--server.port", "`--server.port` needs a value"),
             ("migrate healthcheck", "`migrate` and `healthcheck` cannot be done at once"),
         ] {

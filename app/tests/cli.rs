@@ -113,8 +113,10 @@ fn databases_that_cannot_be_used_have_their_own_exit_codes() {
 
     fs::write(folder.path().join("file"), "").unwrap();
     let unusable = match app::db::BACKEND {
+        // template: if "sqlite" in backends
         // Below a regular file, so that it fails for root as well.
         "sqlite" => "sqlite://file/notes/app.db".to_owned(),
+        // template: end
         other => format!("{other}://user:hunter2@127.0.0.1:1/app"),
     };
     let flags = "--server.port=0 --admin.port=0 --database.connect_timeout=0.1 --database.url";

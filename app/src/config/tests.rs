@@ -157,10 +157,7 @@ fn a_refused_variable_is_named() {
 
 #[test]
 fn no_password_is_printed() {
-    let other = if db::BACKEND == "sqlite" { "postgres" } else { "sqlite" };
-    assert!(
-        !refusal(&format!("[database]\nurl = '{other}://user:hunter2@db/notes'"), &[]).contains("hunter2")
-    );
+    assert!(!refusal("[database]\nurl = 'other://user:hunter2@db/notes'", &[]).contains("hunter2"));
     assert!(!refusal(&format!("[database]\nurl = '{}hunter2", db::DEFAULT_URL), &[]).contains("hunter2"));
 
     let accepted = settings(&format!("[database]\nurl = '{}hunter2'", db::DEFAULT_URL), &[]).unwrap();

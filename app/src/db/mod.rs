@@ -3,26 +3,12 @@
 //! Each backend is one module with the same functions and its own SQL, migrations and query cache. The rest of the
 //! service calls [`Db`] and never learns which one is behind it.
 
-// Of several, only the first is compiled: the error below then stands alone.
-#[cfg(all(feature = "db_mysql", not(any(feature = "db_sqlite", feature = "db_postgres"))))]
-#[path = "mysql.rs"]
+#[cfg_attr(feature = "db_sqlite", path = "sqlite.rs")] // template: if "sqlite" in backends
+#[cfg_attr(feature = "db_postgres", path = "postgres.rs")] // template: if "postgres" in backends
+#[cfg_attr(feature = "db_mysql", path = "mysql.rs")] // template: if "mysql" in backends
 mod backend;
-#[cfg(all(feature = "db_postgres", not(feature = "db_sqlite")))]
-#[path = "postgres.rs"]
-mod backend;
-#[cfg(feature = "db_sqlite")]
-#[path = "sqlite.rs"]
-mod backend;
+mod lease;
 mod open;
-
-#[cfg(not(any(
-    all(feature = "db_sqlite", not(feature = "db_postgres"), not(feature = "db_mysql")),
-    all(feature = "db_postgres", not(feature = "db_sqlite"), not(feature = "db_mysql")),
-    all(feature = "db_mysql", not(feature = "db_sqlite"), not(feature = "db_postgres")),
-)))]
-compile_error!(
-    "exactly one database backend is needed: --no-default-features --features db_postgres, for example"
-);
 
 use std::time::Duration;
 
@@ -32,10 +18,14 @@ use utoipa::ToSchema;
 
 use crate::config;
 pub use backend::{BACKEND, DEFAULT_URL};
+use lease::Lease;
 pub use open::{OpenError, check_url};
 
 /// Connections to the database; clones share them.
 pub type Pool = sqlx::Pool<backend::Database>;
+
+/// One connection to it.
+pub type Connection = <backend::Database as sqlx::Database>::Connection;
 
 /// A note as it is kept, and as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -139,7 +129,7 @@ impl Db {
     /// # Errors
     /// When it does not.
     pub async fn check(&self) -> Result<(), DbError> {
-        self.in_time(backend::check(&self.pool)).await
+        self.in_time(async |connection| backend::check(connection).await).await
     }
 
     /// Adds a note.
@@ -147,7 +137,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn insert(&self, draft: &Draft) -> Result<Note, DbError> {
-        self.in_time(backend::insert(&self.pool, draft)).await
+        self.in_time(async |connection| backend::insert(connection, draft).await).await
     }
 
     /// The notes with ids above `after`, lowest first, at most `limit` of them.
@@ -155,7 +145,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn list(&self, after: i64, limit: i64) -> Result<Vec<Note>, DbError> {
-        self.in_time(backend::list(&self.pool, after, limit)).await
+        self.in_time(async |connection| backend::list(connection, after, limit).await).await
     }
 
     /// The note with this id, if there is one.
@@ -163,7 +153,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn find(&self, id: i64) -> Result<Option<Note>, DbError> {
-        self.in_time(backend::find(&self.pool, id)).await
+        self.in_time(async |connection| backend::find(connection, id).await).await
     }
 
     /// Replaces the note with this id, if it has this version; without a version, whichever it has.
@@ -176,7 +166,7 @@ impl Db {
         version: Option<i64>,
         draft: &Draft,
     ) -> Result<Change<Note>, DbError> {
-        match self.in_time(backend::update(&self.pool, id, version, draft)).await? {
+        match self.in_time(async |connection| backend::update(connection, id, version, draft).await).await? {
             Some(note) => Ok(Change::Made(note)),
             None => self.why_not(id).await,
         }
@@ -187,7 +177,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn delete(&self, id: i64, version: Option<i64>) -> Result<Change<()>, DbError> {
-        if self.in_time(backend::delete(&self.pool, id, version)).await? {
+        if self.in_time(async |connection| backend::delete(connection, id, version).await).await? {
             Ok(Change::Made(()))
         } else {
             self.why_not(id).await
@@ -203,8 +193,17 @@ impl Db {
         Ok(if self.find(id).await?.is_some() { Change::Conflict } else { Change::NotFound })
     }
 
-    async fn in_time<T>(&self, call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DbError> {
-        match tokio::time::timeout(self.timeout, call).await {
+    async fn in_time<T>(
+        &self,
+        call: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbError> {
+        let answer = tokio::time::timeout(self.timeout, async {
+            let mut lease = Lease::begin(&self.pool).await?;
+            let result = call(lease.connection()).await;
+            lease.end();
+            result
+        });
+        match answer.await {
             Ok(result) => Ok(result?),
             Err(_) => Err(DbError::TimedOut(self.timeout)),
         }

@@ -2,10 +2,13 @@
 //!
 //! Neither has an UPDATE that answers with the row, and MySQL no such INSERT either: a transaction reads what it wrote.
 
-use sqlx::{Error, MySql, migrate::Migrator, mysql::MySqlConnectOptions, query, query_as, query_scalar};
+use sqlx::{
+    Connection as _, Error, MySql, migrate::Migrator, mysql::MySqlConnectOptions, query, query_as,
+    query_scalar,
+};
 use time::OffsetDateTime;
 
-use super::{Draft, Note, Pool};
+use super::{Connection, Draft, Note};
 use crate::config;
 
 pub(super) type Database = MySql;
@@ -52,22 +55,25 @@ pub(super) fn is_unavailable(error: &Error) -> bool {
         .is_some_and(|error| matches!(error.number(), 1040 | 1053 | 1205 | 1213 | 1290 | 1836))
 }
 
-pub(super) async fn check(pool: &Pool) -> Result<(), Error> {
-    query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM notes) AS "exists: bool""#).fetch_one(pool).await.map(drop)
+pub(super) async fn check(connection: &mut Connection) -> Result<(), Error> {
+    query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM notes) AS "exists: bool""#)
+        .fetch_one(connection)
+        .await
+        .map(drop)
 }
 
-pub(super) async fn insert(pool: &Pool, draft: &Draft) -> Result<Note, Error> {
-    let mut transaction = pool.begin().await?;
+pub(super) async fn insert(connection: &mut Connection, draft: &Draft) -> Result<Note, Error> {
+    let mut transaction = connection.begin().await?;
     let done = query!("INSERT INTO notes (title, body) VALUES (?, ?)", draft.title, draft.body)
         .execute(&mut *transaction)
         .await?;
     let id = i64::try_from(done.last_insert_id()).map_err(Error::decode)?;
-    let note = find_in(&mut *transaction, id).await?.ok_or(Error::RowNotFound)?;
+    let note = find(&mut transaction, id).await?.ok_or(Error::RowNotFound)?;
     transaction.commit().await?;
     Ok(note)
 }
 
-pub(super) async fn list(pool: &Pool, after: i64, limit: i64) -> Result<Vec<Note>, Error> {
+pub(super) async fn list(connection: &mut Connection, after: i64, limit: i64) -> Result<Vec<Note>, Error> {
     query_as!(
         Note,
         r#"SELECT id, version, title, body,
@@ -76,15 +82,11 @@ pub(super) async fn list(pool: &Pool, after: i64, limit: i64) -> Result<Vec<Note
         after,
         limit,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 
-pub(super) async fn find(pool: &Pool, id: i64) -> Result<Option<Note>, Error> {
-    find_in(pool, id).await
-}
-
-async fn find_in(connection: impl sqlx::MySqlExecutor<'_>, id: i64) -> Result<Option<Note>, Error> {
+pub(super) async fn find(connection: &mut Connection, id: i64) -> Result<Option<Note>, Error> {
     query_as!(
         Note,
         r#"SELECT id, version, title, body,
@@ -97,12 +99,12 @@ async fn find_in(connection: impl sqlx::MySqlExecutor<'_>, id: i64) -> Result<Op
 }
 
 pub(super) async fn update(
-    pool: &Pool,
+    connection: &mut Connection,
     id: i64,
     version: Option<i64>,
     draft: &Draft,
 ) -> Result<Option<Note>, Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = connection.begin().await?;
     let done = query!(
         "UPDATE notes SET version = version + 1, title = ?, body = ?, updated_at = UTC_TIMESTAMP(3)
          WHERE id = ? AND version = coalesce(?, version)",
@@ -113,14 +115,18 @@ pub(super) async fn update(
     )
     .execute(&mut *transaction)
     .await?;
-    let note = if done.rows_affected() > 0 { find_in(&mut *transaction, id).await? } else { None };
+    let note = if done.rows_affected() > 0 { find(&mut transaction, id).await? } else { None };
     transaction.commit().await?;
     Ok(note)
 }
 
-pub(super) async fn delete(pool: &Pool, id: i64, version: Option<i64>) -> Result<bool, Error> {
+pub(super) async fn delete(
+    connection: &mut Connection,
+    id: i64,
+    version: Option<i64>,
+) -> Result<bool, Error> {
     let done = query!("DELETE FROM notes WHERE id = ? AND version = coalesce(?, version)", id, version)
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
 }

@@ -5,7 +5,7 @@
 
 use sqlx::{Error, Postgres, migrate::Migrator, postgres::PgConnectOptions, query, query_as, query_scalar};
 
-use super::{Draft, Note, Pool};
+use super::{Connection, Draft, Note};
 use crate::config;
 
 pub(super) type Database = Postgres;
@@ -54,11 +54,11 @@ pub(super) fn is_unavailable(error: &Error) -> bool {
     })
 }
 
-pub(super) async fn check(pool: &Pool) -> Result<(), Error> {
-    query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM notes) AS "exists!""#).fetch_one(pool).await.map(drop)
+pub(super) async fn check(connection: &mut Connection) -> Result<(), Error> {
+    query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM notes) AS "exists!""#).fetch_one(connection).await.map(drop)
 }
 
-pub(super) async fn insert(pool: &Pool, draft: &Draft) -> Result<Note, Error> {
+pub(super) async fn insert(connection: &mut Connection, draft: &Draft) -> Result<Note, Error> {
     query_as!(
         Note,
         "INSERT INTO notes (title, body) VALUES ($1, $2)
@@ -66,31 +66,31 @@ pub(super) async fn insert(pool: &Pool, draft: &Draft) -> Result<Note, Error> {
         draft.title,
         draft.body,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?
     .pop()
     .ok_or(Error::RowNotFound)
 }
 
-pub(super) async fn list(pool: &Pool, after: i64, limit: i64) -> Result<Vec<Note>, Error> {
+pub(super) async fn list(connection: &mut Connection, after: i64, limit: i64) -> Result<Vec<Note>, Error> {
     query_as!(
         Note,
         "SELECT id, version, title, body, created_at, updated_at FROM notes WHERE id > $1 ORDER BY id LIMIT $2",
         after,
         limit,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 
-pub(super) async fn find(pool: &Pool, id: i64) -> Result<Option<Note>, Error> {
+pub(super) async fn find(connection: &mut Connection, id: i64) -> Result<Option<Note>, Error> {
     query_as!(Note, "SELECT id, version, title, body, created_at, updated_at FROM notes WHERE id = $1", id)
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await
 }
 
 pub(super) async fn update(
-    pool: &Pool,
+    connection: &mut Connection,
     id: i64,
     version: Option<i64>,
     draft: &Draft,
@@ -105,14 +105,18 @@ pub(super) async fn update(
         id,
         version,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
     .map(|mut notes| notes.pop())
 }
 
-pub(super) async fn delete(pool: &Pool, id: i64, version: Option<i64>) -> Result<bool, Error> {
+pub(super) async fn delete(
+    connection: &mut Connection,
+    id: i64,
+    version: Option<i64>,
+) -> Result<bool, Error> {
     let done = query!("DELETE FROM notes WHERE id = $1 AND version = coalesce($2, version)", id, version)
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
 }

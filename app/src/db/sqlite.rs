@@ -13,7 +13,7 @@ use sqlx::{
 };
 use time::OffsetDateTime;
 
-use super::{Draft, Note, Pool};
+use super::{Connection, Draft, Note};
 use crate::config;
 
 pub(super) type Database = Sqlite;
@@ -64,11 +64,14 @@ pub(super) fn is_unavailable(error: &Error) -> bool {
     code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
-pub(super) async fn check(pool: &Pool) -> Result<(), Error> {
-    query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM notes) AS "exists: bool""#).fetch_one(pool).await.map(drop)
+pub(super) async fn check(connection: &mut Connection) -> Result<(), Error> {
+    query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM notes) AS "exists: bool""#)
+        .fetch_one(connection)
+        .await
+        .map(drop)
 }
 
-pub(super) async fn insert(pool: &Pool, draft: &Draft) -> Result<Note, Error> {
+pub(super) async fn insert(connection: &mut Connection, draft: &Draft) -> Result<Note, Error> {
     query_as!(
         Note,
         r#"INSERT INTO notes (title, body) VALUES (?, ?)
@@ -77,13 +80,13 @@ pub(super) async fn insert(pool: &Pool, draft: &Draft) -> Result<Note, Error> {
         draft.title,
         draft.body,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?
     .pop()
     .ok_or(Error::RowNotFound)
 }
 
-pub(super) async fn list(pool: &Pool, after: i64, limit: i64) -> Result<Vec<Note>, Error> {
+pub(super) async fn list(connection: &mut Connection, after: i64, limit: i64) -> Result<Vec<Note>, Error> {
     query_as!(
         Note,
         r#"SELECT id, version, title, body,
@@ -92,11 +95,11 @@ pub(super) async fn list(pool: &Pool, after: i64, limit: i64) -> Result<Vec<Note
         after,
         limit,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 
-pub(super) async fn find(pool: &Pool, id: i64) -> Result<Option<Note>, Error> {
+pub(super) async fn find(connection: &mut Connection, id: i64) -> Result<Option<Note>, Error> {
     query_as!(
         Note,
         r#"SELECT id, version, title, body,
@@ -104,12 +107,12 @@ pub(super) async fn find(pool: &Pool, id: i64) -> Result<Option<Note>, Error> {
            FROM notes WHERE id = ?"#,
         id,
     )
-    .fetch_optional(pool)
+    .fetch_optional(connection)
     .await
 }
 
 pub(super) async fn update(
-    pool: &Pool,
+    connection: &mut Connection,
     id: i64,
     version: Option<i64>,
     draft: &Draft,
@@ -126,14 +129,18 @@ pub(super) async fn update(
         id,
         version,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
     .map(|mut notes| notes.pop())
 }
 
-pub(super) async fn delete(pool: &Pool, id: i64, version: Option<i64>) -> Result<bool, Error> {
+pub(super) async fn delete(
+    connection: &mut Connection,
+    id: i64,
+    version: Option<i64>,
+) -> Result<bool, Error> {
     let done = query!("DELETE FROM notes WHERE id = ? AND version = coalesce(?, version)", id, version)
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
 }

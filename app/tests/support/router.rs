@@ -34,7 +34,8 @@ impl Service {
         let settings = Database {
             url: DatabaseUrl::try_from(database.url.clone()).unwrap(),
             max_connections: 2.try_into().unwrap(),
-            timeout: Duration::from_millis(300),
+            // Enough for a machine that does much else, and no longer than a test can wait.
+            timeout: Duration::from_secs(1),
             ..Database::default()
         };
         let db = Db::open(&settings).await.unwrap();

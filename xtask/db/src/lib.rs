@@ -12,20 +12,10 @@
 //!
 //! Dropping a [`Server`] ends it and removes its folder. So does the end of the process that owns it, even by SIGKILL.
 
-mod container;
-mod given;
-mod guardian;
-mod local;
-mod mariadb;
-mod postgres;
-mod probe;
 pub mod queries;
-mod random;
+mod running;
 mod server;
 pub mod sql;
-mod tls;
-mod tree;
-mod user;
 
 pub use db_servers::{Backend, Source};
 pub use server::{Options, Server};

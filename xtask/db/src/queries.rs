@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::Value;
 
-use crate::mariadb;
+/// The database that servers have. Its name gets into sqlx's query cache, so it is always the same.
+pub(crate) const DATABASE: &str = "app";
 
 /// The described queries of a folder, by file name.
 type Queries = BTreeMap<String, Value>;
@@ -90,7 +91,7 @@ pub fn rename_database(folder: &Path, name: &str) -> Result<()> {
     for path in files(folder)? {
         let rename = || {
             let text = fs::read_to_string(&path)?;
-            fs::write(&path, text.replace(&format!("\"{name}."), &format!("\"{}.", mariadb::DATABASE)))
+            fs::write(&path, text.replace(&format!("\"{name}."), &format!("\"{}.", DATABASE)))
         };
         rename().with_context(|| format!("cannot rename the database in {}", path.display()))?;
     }

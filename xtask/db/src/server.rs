@@ -2,15 +2,13 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use db_servers::{Backend, Source};
 use tempfile::TempDir;
 
-use crate::container::Container;
-use crate::given::Given;
-use crate::local::Local;
+use crate::running::{Access, Running};
 
 /// How a server is set up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,31 +17,18 @@ pub struct Options {
     pub fast: bool,
 }
 
-/// A running server. Dropped, it ends and leaves nothing behind.
+/// A running server, or a file. Dropped, it ends and leaves nothing behind.
 pub struct Server {
-    url: String,
-    ca: Option<(PathBuf, PathBuf)>,
+    access: Access,
     place: Place,
 }
 
-/// Where a server runs.
+/// Where it is.
 enum Place {
-    /// Nowhere: SQLite's file is in this folder.
+    /// SQLite's file is in this folder.
     File(#[expect(dead_code, reason = "removed when dropped")] TempDir),
-    /// In processes of this machine.
-    Local(Local),
-    /// In a container.
-    Container(Container),
-    /// Wherever its URL leads to.
-    Given(Given),
-}
-
-/// What a place gives its users to connect with.
-pub(crate) struct Access {
-    /// The URL of an administrator.
-    pub(crate) url: String,
-    /// The certificates of the authority that signed the server's, and of one that did not.
-    pub(crate) ca: Option<(PathBuf, PathBuf)>,
+    /// A server serves it.
+    Running(Box<Running>),
 }
 
 impl Server {
@@ -62,42 +47,33 @@ impl Server {
     pub fn start_from(source: &Source, backend: Backend, options: Options) -> Result<Server> {
         let started = match source {
             Source::File => file(),
-            Source::Programs(programs) => Local::start(backend, programs, options)
-                .map(|(local, access)| Server::at(Place::Local(local), access)),
-            Source::Container(container) => Container::start(backend, container, options)
-                .map(|(container, access)| Server::at(Place::Container(container), access)),
-            Source::Url(url) => {
-                Given::start(url).map(|(given, access)| Server::at(Place::Given(given), access))
-            }
+            _ => Running::start(source, backend, options)
+                .map(|(running, access)| Server { access, place: Place::Running(Box::new(running)) }),
         };
         started.with_context(|| format!("cannot start a database server for {backend} from {source}"))
     }
 
-    fn at(place: Place, access: Access) -> Server {
-        Server { url: access.url, ca: access.ca, place }
-    }
-
     /// The URL of an administrator, with a password; it stays the same for the server's life.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.access.url
     }
 
     /// A file with the certificate of the authority that signed the server's own, which is for `localhost` and
     /// `127.0.0.1`. None for SQLite and for a server whose URL was given.
     pub fn ca(&self) -> Option<&Path> {
-        self.ca.as_ref().map(|(ca, _)| ca.as_path())
+        self.access.ca.as_ref().map(|(ca, _)| ca.as_path())
     }
 
     /// A file with the certificate of an authority that has nothing to do with the server: to see it refused.
     pub fn other_ca(&self) -> Option<&Path> {
-        self.ca.as_ref().map(|(_, other)| other.as_path())
+        self.access.ca.as_ref().map(|(_, other)| other.as_path())
     }
 
     /// The name of the database in [`Server::url`] where it was made up for this server, because others share it.
     pub fn made_up_name(&self) -> Option<&str> {
         match &self.place {
-            Place::Given(given) => Some(given.name()),
-            Place::File(_) | Place::Local(_) | Place::Container(_) => None,
+            Place::File(_) => None,
+            Place::Running(running) => running.made_up_name(),
         }
     }
 
@@ -106,11 +82,7 @@ impl Server {
     /// # Errors
     /// When there is no server of ours to kill.
     pub fn kill(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Local(local) => local.kill(),
-            Place::Container(container) => container.kill(),
-            Place::File(_) | Place::Given(_) => self.not_ours(),
-        }
+        self.running()?.kill()
     }
 
     /// Stops all of it by SIGSTOP: connections stay open and nothing answers.
@@ -118,11 +90,7 @@ impl Server {
     /// # Errors
     /// When there is no running server of ours.
     pub fn pause(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Local(local) => local.pause(),
-            Place::Container(container) => container.control("pause"),
-            Place::File(_) | Place::Given(_) => self.not_ours(),
-        }
+        self.running()?.pause()
     }
 
     /// Lets a paused server go on.
@@ -130,11 +98,7 @@ impl Server {
     /// # Errors
     /// When there is no running server of ours.
     pub fn resume(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Local(local) => local.resume(),
-            Place::Container(container) => container.control("unpause"),
-            Place::File(_) | Place::Given(_) => self.not_ours(),
-        }
+        self.running()?.resume()
     }
 
     /// Ends it in an orderly way: connections are closed, all is written.
@@ -142,11 +106,7 @@ impl Server {
     /// # Errors
     /// When there is no server of ours, and when it does not end within half a minute.
     pub fn stop(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Local(local) => local.stop(),
-            Place::Container(container) => container.control("stop"),
-            Place::File(_) | Place::Given(_) => self.not_ours(),
-        }
+        self.running()?.stop()
     }
 
     /// Starts it again after [`Server::kill`] or [`Server::stop`], on the same port with the same data, and waits until
@@ -155,22 +115,21 @@ impl Server {
     /// # Errors
     /// When there is no server of ours, when it runs already, and when it does not start.
     pub fn start_again(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Local(local) => local.start_again(),
-            Place::Container(container) => container.start_again(),
-            Place::File(_) | Place::Given(_) => self.not_ours(),
-        }
+        self.running()?.start_again()
     }
 
-    fn not_ours(&self) -> Result<()> {
-        bail!("there is no server that could be killed or stopped: it is a file, or was given by its URL")
+    fn running(&mut self) -> Result<&mut Running> {
+        match &mut self.place {
+            Place::File(_) => bail!("there is no server that could be killed or stopped: it is a file"),
+            Place::Running(running) => Ok(running),
+        }
     }
 }
 
 fn file() -> Result<Server> {
     let folder = new_folder(Backend::Sqlite)?;
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("test.db").display());
-    Ok(Server { url, ca: None, place: Place::File(folder) })
+    Ok(Server { access: Access { url, ca: None }, place: Place::File(folder) })
 }
 
 /// A temporary folder that nobody else can look into.

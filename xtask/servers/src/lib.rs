@@ -3,6 +3,9 @@
 //! `cargo xtask` asks while it plans, `xtask-db` starts what is named here: both see the same machine.
 
 mod backend;
+mod facts;
+mod mariadb;
+mod postgres;
 mod programs;
 
 use std::fmt;
@@ -10,7 +13,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 pub use backend::Backend;
-use backend::Facts;
+pub use facts::{Facts, Packages};
 
 /// Where a server comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +31,9 @@ pub enum Source {
 /// The two programs of a database server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Programs {
-    /// Makes an empty data folder: `initdb`, `mariadb-install-db`.
+    /// Makes an empty data folder.
     pub initialise: PathBuf,
-    /// The server: `postgres`, `mariadbd`.
+    /// The server.
     pub serve: PathBuf,
 }
 
@@ -62,8 +65,8 @@ pub struct Missing(Backend);
 /// When there is none of them. The message has the line that installs one.
 pub fn find(backend: Backend) -> Result<Source, Missing> {
     let Some(facts) = backend.facts() else { return Ok(Source::File) };
-    given(&facts, |name| std::env::var(name).ok())
-        .or_else(|| programs::find(&facts, &programs::path()).map(Source::Programs))
+    given(facts, |name| std::env::var(name).ok())
+        .or_else(|| programs::find(facts, &programs::path()).map(Source::Programs))
         .or_else(|| container(backend).map(Source::Container))
         .ok_or(Missing(backend))
 }
@@ -115,7 +118,12 @@ impl fmt::Display for Source {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(facts) = self.0.facts() else { return f.write_str("nothing is missing") };
-        let Facts { name, initialise, serve, variable, install, .. } = facts;
+        let Facts { name, initialise, serve, variable, packages, .. } = facts;
+        let install = if cfg!(target_os = "macos") {
+            format!("brew install {}", packages.brew)
+        } else {
+            format!("sudo apt-get install {}", packages.apt)
+        };
         write!(
             f,
             "no {name} server: neither `{initialise}` and `{serve}`, nor docker or podman, nor a URL in {variable}; \
@@ -132,15 +140,16 @@ mod tests {
 
     #[test]
     fn a_file_needs_no_server() {
-        assert_eq!(find(Backend::Sqlite), Ok(Source::File));
+        let file = Backend::ALL.iter().find(|backend| backend.facts().is_none());
+        assert!(file.is_none_or(|backend| find(*backend) == Ok(Source::File)));
     }
 
     #[test]
     fn a_url_is_found_by_its_variable_and_never_shown() {
-        let facts = Backend::Postgres.facts().unwrap();
-        let url = "postgres://me:secret@db/postgres".to_owned();
-        let source = given(&facts, |name| (name == "XTASK_POSTGRES_URL").then(|| url.clone()));
-        let expected = Source::Url(GivenUrl { variable: "XTASK_POSTGRES_URL", url: url.clone() });
+        let facts = facts::tests::FACTS;
+        let url = "db://me:secret@db/admin".to_owned();
+        let source = given(&facts, |name| (name == "XTASK_DB_URL").then(|| url.clone()));
+        let expected = Source::Url(GivenUrl { variable: "XTASK_DB_URL", url: url.clone() });
         assert_eq!(source.as_ref(), Some(&expected));
         assert!(!format!("{expected:?} {expected}").contains("secret"));
         assert_eq!(given(&facts, |_| Some(String::new())), None);
@@ -148,8 +157,14 @@ mod tests {
 
     #[test]
     fn what_is_missing_comes_with_the_line_that_installs_it() {
-        let text = Missing(Backend::Mysql).to_string();
-        assert!(text.starts_with("no MariaDB server: neither `mariadb-install-db` and `mariadbd`"), "{text}");
-        assert!(text.contains("XTASK_MYSQL_URL") && text.ends_with("installs one"), "{text}");
+        for backend in Backend::ALL {
+            let text = Missing(*backend).to_string();
+            let Some(Facts { name, initialise, serve, variable, .. }) = backend.facts() else { continue };
+            assert!(
+                text.starts_with(&format!("no {name} server: neither `{initialise}` and `{serve}`")),
+                "{text}"
+            );
+            assert!(text.contains(variable) && text.ends_with("installs one"), "{text}");
+        }
     }
 }

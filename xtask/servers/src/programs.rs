@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::Facts;
 use crate::Programs;
-use crate::backend::Facts;
 
 /// The folders of PATH.
 pub(crate) fn path() -> Vec<PathBuf> {
@@ -22,7 +22,7 @@ pub(crate) fn find(facts: &Facts, path: &[PathBuf]) -> Option<Programs> {
     };
     let together = folders.iter().find_map(|folder| pair(folder, folder));
     together.or_else(|| {
-        // Debian has MariaDB's in /usr/bin and /usr/sbin.
+        // Debian has those of some in /usr/bin and /usr/sbin.
         folders.iter().find_map(|initialise| folders.iter().find_map(|serve| pair(initialise, serve)))
     })
 }
@@ -45,7 +45,7 @@ fn numbers(version: &str) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Backend;
+    use crate::facts::tests::FACTS;
 
     fn put(folder: &Path, name: &str) {
         fs::create_dir_all(folder).unwrap();
@@ -68,17 +68,16 @@ mod tests {
     fn programs_of_one_folder_come_before_a_mixture() {
         let root = tempfile::tempdir().unwrap();
         let [half, whole, rest] = ["a", "b", "c"].map(|name| root.path().join(name));
-        put(&half, "initdb");
-        put(&rest, "postgres");
-        let facts = Facts { folders: &[], ..Backend::Postgres.facts().unwrap() };
+        put(&half, "makedb");
+        put(&rest, "servedb");
         let path = [half.clone(), whole.clone(), rest.clone()];
-        let mixture = Programs { initialise: half.join("initdb"), serve: rest.join("postgres") };
-        assert_eq!(find(&facts, &path), Some(mixture));
+        let mixture = Programs { initialise: half.join("makedb"), serve: rest.join("servedb") };
+        assert_eq!(find(&FACTS, &path), Some(mixture));
 
-        put(&whole, "initdb");
-        put(&whole, "postgres");
-        let together = Programs { initialise: whole.join("initdb"), serve: whole.join("postgres") };
-        assert_eq!(find(&facts, &path), Some(together));
-        assert_eq!(find(&facts, &[half]), None);
+        put(&whole, "makedb");
+        put(&whole, "servedb");
+        let together = Programs { initialise: whole.join("makedb"), serve: whole.join("servedb") };
+        assert_eq!(find(&FACTS, &path), Some(together));
+        assert_eq!(find(&FACTS, &[half]), None);
     }
 }

@@ -14,7 +14,7 @@ const PORTS: std::ops::Range<u16> = 15_000..32_000;
 ///
 /// # Errors
 /// When the system has no randomness.
-pub(crate) fn secret() -> Result<String> {
+pub(super) fn secret() -> Result<String> {
     let mut bytes = [0; 16];
     let mut source = File::open("/dev/urandom").context("cannot open /dev/urandom")?;
     source.read_exact(&mut bytes).context("cannot read /dev/urandom")?;
@@ -25,7 +25,7 @@ pub(crate) fn secret() -> Result<String> {
 ///
 /// # Errors
 /// When none of many is free.
-pub(crate) fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     let start = u16::from_str_radix(&secret()?[..4], 16).unwrap_or_default();
     let count = PORTS.end - PORTS.start;
     let mut ports = (0..count).map(|step| PORTS.start + (start % count + step) % count);

@@ -42,16 +42,16 @@ rm -rf "$folder"
 "#;
 
 /// The second process.
-pub(crate) struct Guardian(Child);
+pub(super) struct Guardian(Child);
 
 impl Guardian {
     /// Guards the processes of [`Guardian::watch`] and the folder they work in.
-    pub(crate) fn of_processes(folder: &Path, signal: &str) -> Result<Guardian> {
+    pub(super) fn of_processes(folder: &Path, signal: &str) -> Result<Guardian> {
         Guardian::start(PROCESSES, folder, &[signal])
     }
 
     /// Guards a container, which `remove` removes, and a folder.
-    pub(crate) fn of_container(folder: &Path, remove: &[&str]) -> Result<Guardian> {
+    pub(super) fn of_container(folder: &Path, remove: &[&str]) -> Result<Guardian> {
         Guardian::start(CONTAINER, folder, remove)
     }
 
@@ -65,7 +65,7 @@ impl Guardian {
     }
 
     /// From now on `pids` are to end with the owner, the leader first; none when nothing runs.
-    pub(crate) fn watch(&mut self, pids: &[i32]) {
+    pub(super) fn watch(&mut self, pids: &[i32]) {
         let line = pids.iter().map(i32::to_string).collect::<Vec<_>>().join(" ");
         if let Some(pipe) = &mut self.0.stdin {
             // Without its guardian a server is less safe but not wrong.
@@ -74,7 +74,7 @@ impl Guardian {
     }
 
     /// Has it all cleaned up, and waits for that; `meanwhile` is called over and over.
-    pub(crate) fn end(&mut self, mut meanwhile: impl FnMut()) {
+    pub(super) fn end(&mut self, mut meanwhile: impl FnMut()) {
         self.0.stdin.take();
         while matches!(self.0.try_wait(), Ok(None)) {
             meanwhile();

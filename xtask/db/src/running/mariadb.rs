@@ -5,23 +5,17 @@ use std::path::Path;
 use db_servers::Programs;
 use rustix::process::Signal;
 
-use crate::local::Recipe;
+use super::{Kind, container, local, probe, tls};
+use crate::queries::DATABASE;
 use crate::server::Options;
-use crate::tls;
+
+pub(super) const KIND: Kind = Kind { local, container, is_ready };
 
 /// The name of the administrator.
 const ADMINISTRATOR: &str = "root";
-/// The database of the URL. Its name gets into sqlx's query cache, so it is always the same.
-pub(crate) const DATABASE: &str = "app";
 
 /// How the programs of this machine are run.
-pub(crate) fn recipe(
-    programs: &Programs,
-    folder: &Path,
-    port: u16,
-    password: &str,
-    options: Options,
-) -> Recipe {
+fn local(programs: &Programs, folder: &Path, port: u16, password: &str, options: Options) -> local::Recipe {
     let program = |path: &Path| path.to_string_lossy().into_owned();
     let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
     let datadir = format!("--datadir={}", path("data"));
@@ -49,7 +43,7 @@ pub(crate) fn recipe(
         format!("--init-file={}", path("init.sql")),
     ];
     serve.extend(settings(port, &path(tls::FOLDER), options));
-    Recipe {
+    local::Recipe {
         accounts: &["mysql", "_mysql", "nobody"],
         files: vec![("init.sql", init_sql(password))],
         initialise,
@@ -60,8 +54,27 @@ pub(crate) fn recipe(
     }
 }
 
+/// How its image is run.
+fn container(address: &str, port: u16, password: &str, options: Options) -> container::Recipe {
+    let mut serve = vec!["mariadbd".to_owned(), format!("--bind-address={address}")];
+    serve.extend(settings(port, container::TLS, options));
+    container::Recipe {
+        user: "mysql",
+        // Reading the time zones takes longer than everything else.
+        env: vec![("MARIADB_DATABASE", DATABASE), ("MARIADB_INITDB_SKIP_TZINFO", "1")],
+        password: "MARIADB_ROOT_PASSWORD",
+        serve,
+        url: url(port, password),
+    }
+}
+
+/// Whether it would let a client log in: four bytes of header, then the version of the protocol; 255 would be an error.
+fn is_ready(port: u16) -> bool {
+    probe::answer::<5>(port, &[]).is_some_and(|greeting| greeting[4] == 10)
+}
+
 /// Settings on the command line, wherever it runs.
-pub(crate) fn settings(port: u16, tls: &str, options: Options) -> Vec<String> {
+fn settings(port: u16, tls: &str, options: Options) -> Vec<String> {
     let mut settings = vec![
         format!("--port={port}"),
         // Tests run at once, each with a pool of its own.
@@ -81,7 +94,7 @@ pub(crate) fn settings(port: u16, tls: &str, options: Options) -> Vec<String> {
 }
 
 /// The administrator's URL.
-pub(crate) fn url(port: u16, password: &str) -> String {
+fn url(port: u16, password: &str) -> String {
     format!("mysql://{ADMINISTRATOR}:{password}@127.0.0.1:{port}/{DATABASE}")
 }
 
@@ -94,4 +107,17 @@ fn init_sql(password: &str) -> String {
          GRANT ALL PRIVILEGES ON *.* TO {account} WITH GRANT OPTION;\n\
          CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::running::probe::tests::answered;
+
+    #[test]
+    fn only_a_greeting_counts() {
+        assert!(answered(is_ready, b"\x4a\0\0\0\x0a"));
+        assert!(!answered(is_ready, b"\x4a\0\0\0\xff"));
+        assert!(!answered(is_ready, b""));
+    }
 }

@@ -11,19 +11,19 @@ use anyhow::{Context, Result};
 
 /// An account of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct User {
+pub(super) struct User {
     /// User and group; none for the user that this process runs as.
     ids: Option<(u32, u32)>,
 }
 
 impl User {
     /// The user that this process runs as.
-    pub(crate) fn this() -> User {
+    pub(super) fn this() -> User {
         User { ids: None }
     }
 
     /// This user, or for root the first of `accounts` that there is.
-    pub(crate) fn choose(accounts: &[&str]) -> Result<User> {
+    pub(super) fn choose(accounts: &[&str]) -> Result<User> {
         if !rustix::process::geteuid().is_root() {
             return Ok(User::this());
         }
@@ -35,7 +35,7 @@ impl User {
     }
 
     /// A command that this user runs.
-    pub(crate) fn command(self, argv: &[String]) -> Command {
+    pub(super) fn command(self, argv: &[String]) -> Command {
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]);
         if let Some((user, group)) = self.ids {
@@ -45,13 +45,13 @@ impl User {
     }
 
     /// Makes this user the owner of `path`.
-    pub(crate) fn own(self, path: &Path) -> Result<()> {
+    pub(super) fn own(self, path: &Path) -> Result<()> {
         let Some((user, group)) = self.ids else { return Ok(()) };
         chown(path, Some(user), Some(group)).with_context(|| format!("cannot hand over {}", path.display()))
     }
 
     /// Writes a file that only this user and root can read.
-    pub(crate) fn write(self, path: &Path, text: &str) -> Result<()> {
+    pub(super) fn write(self, path: &Path, text: &str) -> Result<()> {
         let write = || {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
             file.write_all(text.as_bytes())

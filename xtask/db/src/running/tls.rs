@@ -9,21 +9,21 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-use crate::user::User;
+use super::user::User;
 
 /// The folder that the server's own files are in, below the server's folder.
-pub(crate) const FOLDER: &str = "tls";
+pub(super) const FOLDER: &str = "tls";
 /// The server's certificate, in [`FOLDER`].
-pub(crate) const CERTIFICATE: &str = "server.pem";
+pub(super) const CERTIFICATE: &str = "server.pem";
 /// The server's private key, in [`FOLDER`].
-pub(crate) const KEY: &str = "server.key";
+pub(super) const KEY: &str = "server.key";
 
 /// Makes an authority, a certificate that it signs, and another authority; writes them below `folder`.
 /// Returns the files of both authorities.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(crate) fn write(folder: &Path, user: User) -> Result<(PathBuf, PathBuf)> {
+pub(super) fn write(folder: &Path, user: User) -> Result<(PathBuf, PathBuf)> {
     let ca = authority("throw-away authority").context("cannot make certificates")?;
     let other = authority("another authority").context("cannot make certificates")?;
     let key = KeyPair::generate().context("cannot make certificates")?;

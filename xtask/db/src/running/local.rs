@@ -11,10 +11,10 @@ use anyhow::{Context, Result, bail};
 use db_servers::{Backend, Programs};
 use rustix::process::Signal;
 
-use crate::guardian::Guardian;
-use crate::server::{Access, Options, new_folder};
-use crate::user::User;
-use crate::{mariadb, postgres, probe, random, tls, tree};
+use super::guardian::Guardian;
+use super::user::User;
+use super::{Access, Kind, random, tls, tree};
+use crate::server::{Options, new_folder};
 
 /// How long a server may take to answer, with recovery after a crash, and to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,26 +25,26 @@ const INTERVAL: Duration = Duration::from_millis(10);
 const LINES: usize = 15;
 
 /// What is particular to one kind of server.
-pub(crate) struct Recipe {
+pub(super) struct Recipe {
     /// Accounts that root can run it as; the first that there is.
-    pub(crate) accounts: &'static [&'static str],
+    pub(super) accounts: &'static [&'static str],
     /// Files that it reads, with secrets in them.
-    pub(crate) files: Vec<(&'static str, String)>,
+    pub(super) files: Vec<(&'static str, String)>,
     /// Makes the data folder.
-    pub(crate) initialise: Vec<String>,
+    pub(super) initialise: Vec<String>,
     /// Serves.
-    pub(crate) serve: Vec<String>,
+    pub(super) serve: Vec<String>,
     /// Asks it to stop.
-    pub(crate) stop: Signal,
+    pub(super) stop: Signal,
     /// The name of the signal that ends it at once, tidily where it can.
-    pub(crate) abort: &'static str,
+    pub(super) abort: &'static str,
     /// The administrator's URL.
-    pub(crate) url: String,
+    pub(super) url: String,
 }
 
 /// The server.
 pub(crate) struct Local {
-    backend: Backend,
+    kind: &'static Kind,
     recipe: Recipe,
     folder: PathBuf,
     port: u16,
@@ -55,21 +55,17 @@ pub(crate) struct Local {
 
 impl Local {
     /// Makes an empty database and serves it.
-    pub(crate) fn start(backend: Backend, programs: &Programs, options: Options) -> Result<(Local, Access)> {
+    pub(super) fn start(backend: Backend, programs: &Programs, options: Options) -> Result<(Local, Access)> {
         let folder = new_folder(backend)?;
         let port = random::free_port()?;
         let password = random::secret()?;
-        let recipe = match backend {
-            Backend::Mysql => mariadb::recipe(programs, folder.path(), port, &password, options),
-            Backend::Sqlite | Backend::Postgres => {
-                postgres::recipe(programs, folder.path(), port, &password, options)
-            }
-        };
+        let kind = Kind::of(backend)?;
+        let recipe = (kind.local)(programs, folder.path(), port, &password, options);
         let user = User::choose(recipe.accounts)?;
         let guardian = Guardian::of_processes(folder.path(), recipe.abort)?;
         // From here on the guardian removes it.
         let folder = folder.keep();
-        let mut local = Local { backend, recipe, folder, port, user, guardian, child: None };
+        let mut local = Local { kind, recipe, folder, port, user, guardian, child: None };
 
         user.own(&local.folder)?;
         for (name, text) in &local.recipe.files {
@@ -96,7 +92,7 @@ impl Local {
     }
 
     /// Serves what is in the folder, and waits until it answers.
-    pub(crate) fn start_again(&mut self) -> Result<()> {
+    pub(super) fn start_again(&mut self) -> Result<()> {
         if self.child.is_some() {
             bail!("the server is running already");
         }
@@ -104,7 +100,7 @@ impl Local {
         self.guardian.watch(&[number(&child)]);
         let child = self.child.insert(child);
         let began = Instant::now();
-        while !probe::is_ready(self.backend, self.port) {
+        while !(self.kind.is_ready)(self.port) {
             let is_over = child.try_wait().context("cannot look at the server")?.is_some();
             if is_over || began.elapsed() > PATIENCE {
                 let what = if is_over { "ended at once" } else { "does not answer" };
@@ -116,7 +112,7 @@ impl Local {
     }
 
     /// SIGKILL for all of it.
-    pub(crate) fn kill(&mut self) -> Result<()> {
+    pub(super) fn kill(&mut self) -> Result<()> {
         let leader = self.leader()?;
         // A leader that stands still starts no further process.
         tree::signal(leader, Signal::STOP);
@@ -128,7 +124,7 @@ impl Local {
     }
 
     /// SIGSTOP for all of it.
-    pub(crate) fn pause(&mut self) -> Result<()> {
+    pub(super) fn pause(&mut self) -> Result<()> {
         let leader = self.leader()?;
         tree::signal(leader, Signal::STOP);
         let all = tree::with_children(leader)?;
@@ -139,7 +135,7 @@ impl Local {
     }
 
     /// SIGCONT for all of it.
-    pub(crate) fn resume(&mut self) -> Result<()> {
+    pub(super) fn resume(&mut self) -> Result<()> {
         let leader = self.leader()?;
         tree::with_children(leader)?.iter().rev().for_each(|pid| tree::signal(*pid, Signal::CONT));
         self.guardian.watch(&[leader]);
@@ -147,7 +143,7 @@ impl Local {
     }
 
     /// Stops it in an orderly way.
-    pub(crate) fn stop(&mut self) -> Result<()> {
+    pub(super) fn stop(&mut self) -> Result<()> {
         self.resume()?;
         tree::signal(self.leader()?, self.recipe.stop);
         let is_over = wait_until(PATIENCE, || match &mut self.child {

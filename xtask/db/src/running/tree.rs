@@ -4,19 +4,19 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// `pid` and its children; the grandchildren are none of a database's business.
-pub(crate) fn with_children(pid: i32) -> Result<Vec<i32>> {
+pub(super) fn with_children(pid: i32) -> Result<Vec<i32>> {
     let mut all = vec![pid];
     all.extend(table()?.into_iter().filter(|(_, parent)| *parent == pid).map(|(child, _)| child));
     Ok(all)
 }
 
 /// Whether any of `pids` is a process that runs.
-pub(crate) fn is_any_alive(pids: &[i32]) -> Result<bool> {
+pub(super) fn is_any_alive(pids: &[i32]) -> Result<bool> {
     Ok(table()?.iter().any(|(pid, _)| pids.contains(pid)))
 }
 
 /// Signals a process; one that is gone is no error.
-pub(crate) fn signal(pid: i32, signal: Signal) {
+pub(super) fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         let _ = kill_process(pid, signal);
     }

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use db_servers::GivenUrl;
 
-use crate::server::Access;
-use crate::{random, sql};
+use super::{Access, random};
+use crate::sql;
 
 /// A database with a name of its own, dropped at the end.
 pub(crate) struct Given {
@@ -13,13 +13,13 @@ pub(crate) struct Given {
 
 impl Given {
     /// The database's name.
-    pub(crate) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         let path = self.url.split('?').next().unwrap_or_default();
         path.rsplit('/').next().unwrap_or_default()
     }
 
     /// Makes the database.
-    pub(crate) fn start(given: &GivenUrl) -> Result<(Given, Access)> {
+    pub(super) fn start(given: &GivenUrl) -> Result<(Given, Access)> {
         let name = format!("throw_away_{}", &random::secret()?[..12]);
         let url = with_database(&given.url, &name).with_context(|| {
             format!("{} is no URL such as postgres://user:password@host/database", given.variable)

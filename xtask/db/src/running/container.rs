@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use db_servers::Backend;
 
-use crate::guardian::Guardian;
-use crate::server::{Access, Options, new_folder};
-use crate::user::User;
-use crate::{mariadb, postgres, probe, random, tls};
+use super::guardian::Guardian;
+use super::user::User;
+use super::{Access, Kind, random, tls};
+use crate::server::{Options, new_folder};
 
 /// How long a server may take to answer: initialising included, which containers do at their first start.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -19,27 +19,27 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Where the container has the certificates.
-const TLS: &str = "/tls";
+pub(super) const TLS: &str = "/tls";
 /// Hands the certificates over to the user that serves, `$0`, and goes on as the image would.
 const ENTRYPOINT: &str = r#"chown -R "$0" /tls && exec docker-entrypoint.sh "$@""#;
 
 /// What is particular to one kind of server.
-struct Recipe {
+pub(super) struct Recipe {
     /// The user in the image that serves.
-    user: &'static str,
+    pub(super) user: &'static str,
     /// Variables of the image; these are no secrets.
-    env: Vec<(&'static str, &'static str)>,
+    pub(super) env: Vec<(&'static str, &'static str)>,
     /// The variable that takes the password.
-    password: &'static str,
+    pub(super) password: &'static str,
     /// The server and its arguments.
-    serve: Vec<String>,
+    pub(super) serve: Vec<String>,
     /// The administrator's URL.
-    url: String,
+    pub(super) url: String,
 }
 
 /// The server.
 pub(crate) struct Container {
-    backend: Backend,
+    kind: &'static Kind,
     runtime: &'static str,
     name: String,
     port: u16,
@@ -48,13 +48,16 @@ pub(crate) struct Container {
 
 impl Container {
     /// Makes a container of its own and starts it.
-    pub(crate) fn start(
+    pub(super) fn start(
         backend: Backend,
         source: &db_servers::Container,
         options: Options,
     ) -> Result<(Container, Access)> {
         let (port, password) = (random::free_port()?, random::secret()?);
-        let recipe = recipe(backend, port, &password, options);
+        let kind = Kind::of(backend)?;
+        // In a network of its own the server does not see the loopback interface that its port is published on.
+        let address = if cfg!(target_os = "linux") { "127.0.0.1" } else { "0.0.0.0" };
+        let recipe = (kind.container)(address, port, &password, options);
         let name = format!("throw-away-{backend}-{}", &random::secret()?[..12]);
         let runtime = source.runtime;
         if run(Command::new(runtime).args(["image", "inspect", source.image])).is_err() {
@@ -64,7 +67,7 @@ impl Container {
         let guardian =
             Guardian::of_container(folder.path(), &[runtime, "rm", "--force", "--volumes", &name])?;
         let folder = folder.keep();
-        let mut container = Container { backend, runtime, name, port, guardian };
+        let mut container = Container { kind, runtime, name, port, guardian };
         let ca = Some(tls::write(&folder, User::this())?);
 
         container.create(source.image, &recipe, &password)?;
@@ -95,10 +98,10 @@ impl Container {
     }
 
     /// Starts what was killed or stopped, and waits until it answers.
-    pub(crate) fn start_again(&mut self) -> Result<()> {
+    pub(super) fn start_again(&mut self) -> Result<()> {
         self.control("start")?;
         let began = Instant::now();
-        while !probe::is_ready(self.backend, self.port) {
+        while !(self.kind.is_ready)(self.port) {
             let is_over = !self.is_running();
             if is_over || began.elapsed() > PATIENCE {
                 let what = if is_over { "ended at once" } else { "does not answer" };
@@ -110,13 +113,13 @@ impl Container {
     }
 
     /// SIGKILL, and waits until it is over.
-    pub(crate) fn kill(&mut self) -> Result<()> {
+    pub(super) fn kill(&mut self) -> Result<()> {
         self.control("kill")?;
         self.control("wait")
     }
 
     /// Has the runtime do something with it: `start`, `stop`, `pause`, …
-    pub(crate) fn control(&mut self, verb: &str) -> Result<()> {
+    pub(super) fn control(&mut self, verb: &str) -> Result<()> {
         run(Command::new(self.runtime).args([verb, &self.name]))
     }
 
@@ -138,40 +141,6 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         self.guardian.end(|| ());
-    }
-}
-
-fn recipe(backend: Backend, port: u16, password: &str, options: Options) -> Recipe {
-    // In a network of its own the server does not see the loopback interface that its port is published on.
-    let address = if cfg!(target_os = "linux") { "127.0.0.1" } else { "0.0.0.0" };
-    match backend {
-        Backend::Sqlite | Backend::Postgres => {
-            let mut serve =
-                vec!["postgres".to_owned(), "-c".to_owned(), format!("listen_addresses={address}")];
-            serve.extend(postgres::settings(port, TLS, options));
-            Recipe {
-                user: "postgres",
-                env: vec![("POSTGRES_INITDB_ARGS", "--locale=C --encoding=UTF8 --no-sync")],
-                password: "POSTGRES_PASSWORD",
-                serve,
-                url: postgres::url(port, password),
-            }
-        }
-        Backend::Mysql => {
-            let mut serve = vec!["mariadbd".to_owned(), format!("--bind-address={address}")];
-            serve.extend(mariadb::settings(port, TLS, options));
-            Recipe {
-                user: "mysql",
-                env: vec![
-                    ("MARIADB_DATABASE", mariadb::DATABASE),
-                    // Reading the time zones takes longer than everything else.
-                    ("MARIADB_INITDB_SKIP_TZINFO", "1"),
-                ],
-                password: "MARIADB_ROOT_PASSWORD",
-                serve,
-                url: mariadb::url(port, password),
-            }
-        }
     }
 }
 

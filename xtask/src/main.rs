@@ -5,8 +5,10 @@
 
 mod cli;
 mod config;
+mod disk;
 mod error;
 mod plan;
+mod platform;
 mod report;
 mod runner;
 mod tasks;
@@ -15,17 +17,17 @@ mod tools;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
 
-use crate::cli::{Cli, RegistryTask, Task};
+use crate::cli::{CiTask, Cli, RegistryTask, Task};
 use crate::config::{Config, Pipeline};
 use crate::plan::Plan;
-use crate::report::Report;
+use crate::report::{Report, Timings};
 use crate::tasks::bdp::Push;
+use crate::tasks::check::Files;
 use crate::tools::Need;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_args();
     if let Task::Watchdog = cli.task {
         return runner::watchdog::main();
     }
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
+        Task::Init(flags) => tasks::template::init(&Config::load(Need::Nothing)?, flags), // template: if is_template
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Bd(flags) => {
             tasks::bd::plan(&Config::load_for(|pipeline| tasks::bd::need(pipeline, flags))?, flags)?
@@ -54,7 +57,8 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Bdp(flags) => {
             let need = |pipeline: &Pipeline| tasks::engines::need(pipeline, &flags.image, Need::Compiler);
             let config = Config::load_for(need)?;
-            let push = Push { dry_run: cli.run.dry_run, sign: flags.sign.as_deref() };
+            let (sign, digest_file) = (flags.sign.as_deref(), flags.digest_file.as_deref());
+            let push = Push { dry_run: cli.run.dry_run, sign, digest_file };
             tasks::bdp::plan(&config, &flags.image, &config.pipeline.build.platforms, push)?
         }
         Task::Verify(flags) => tasks::verify::plan(&Config::load(Need::Compiler)?, flags)?,
@@ -64,15 +68,55 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         }
         Task::Builder { task } => tasks::builder::plan(&Config::load(Need::Builder)?, *task)?,
         Task::Pin => tasks::pin::plan(&Config::load(Need::Nothing)?)?,
-        Task::Check => tasks::check::plan(&Config::load(Need::Databases)?)?,
+        Task::Check(flags) => {
+            let config = Config::load(Need::Gate)?;
+            tasks::check::plan(&config, &Files::read(&config, flags.since.as_deref())?, flags)?
+        }
         Task::Sqlx { task } => tasks::sqlx::plan(&Config::load(Need::Databases)?, task)?,
         Task::Soak(flags) => tasks::soak::plan(&Config::load(Need::Compiler)?, flags)?,
-        Task::Doctor => return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, report)),
+        Task::Release(flags) => tasks::release::plan(&Config::load(Need::Nothing)?, flags)?,
+        Task::Clean(flags) => return tasks::clean::run(flags, &cli.run, report),
+        Task::Watch(flags) => {
+            let load = || tasks::watch::plan(&Config::load_for(tasks::watch::need)?, flags, &cli.run);
+            let watch = load()?;
+            if !cli.run.dry_run {
+                return runner::watch::run(watch, &load, report);
+            }
+            watch.plan()
+        }
+        Task::Hooks { task } => tasks::hooks::plan(&Config::load(Need::Nothing)?, *task),
+        Task::Template { task } => tasks::template::plan(&Config::load(Need::Nothing)?, task),
+        Task::Doctor(flags) => {
+            return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, flags, report));
+        }
+        Task::Setup(flags) => {
+            let config = Config::load(Need::Everything)?;
+            let plan = tasks::setup::plan(&config, flags);
+            if let Some(code) = tasks::setup::ask(&config, &plan, flags, &cli.run, report)? {
+                return Ok(code);
+            }
+            plan
+        }
+        Task::Completions { shell } => {
+            let script = tasks::completions::product(&Config::load(Need::Nothing)?, *shell);
+            report.products(&[script])?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Task::Ci { task: CiTask::Matrix(flags) } => {
+            report.products(&[tasks::ci::matrix(&Config::load(Need::Nothing)?, flags)?])?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Task::Man { folder } => tasks::man::plan(&Config::load(Need::Nothing)?, folder)?,
         Task::Watchdog | Task::Sccache { .. } => Plan::default(),
     };
     if cli.run.dry_run && !matches!(cli.task, Task::Bdp(_)) {
         report.plan(&plan);
         return Ok(ExitCode::SUCCESS);
     }
-    runner::run(&plan, cli.run.jobs, report)
+    tasks::can_run(&plan, platform::LACKING)?;
+    if let Some(file) = &cli.run.timings {
+        let folder = config::target_dir(&plan.cwd).join("timings");
+        report.record(Timings::new(&cli.name, file.as_deref(), &folder)?);
+    }
+    runner::run(&plan, cli.run.jobs()?, report)
 }

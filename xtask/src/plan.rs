@@ -2,12 +2,18 @@
 //!
 //! `--dry-run` prints a plan as shell that can be pasted, tests compare it, the runner executes it.
 
+mod watch;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use image_spec::Reference;
 use serde::Serialize;
+
+use crate::config::Tree;
+pub(crate) use watch::{Service, Watch};
 
 /// Steps in an order in which each comes after those that it needs, and what they make.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -16,11 +22,34 @@ pub(crate) struct Plan {
     pub(crate) cwd: PathBuf,
     /// What is run.
     pub(crate) steps: Vec<Step>,
+    /// What gets the terminal in the place of this program when all steps have succeeded: it asks something.
+    #[serde(skip)]
+    pub(crate) then: Option<Step>,
     /// What there is to show for it at the end.
     pub(crate) products: Vec<Product>,
     /// Held while the steps run, so that two runs do not mix their outputs.
     #[serde(skip)]
     pub(crate) lock: Option<PathBuf>,
+    /// Whether a step that fails leaves those alone that do not need it.
+    #[serde(skip)]
+    pub(crate) keep_going: bool,
+    /// Where it is noted which steps have succeeded, if it is.
+    #[serde(skip)]
+    pub(crate) passed: Option<Passed>,
+    /// The command that repeats a step when its name is put behind it; without, the step's own command does.
+    #[serde(skip)]
+    pub(crate) repeat: Option<&'static str>,
+}
+
+/// Where it is noted which steps have succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// A folder, with a file for each.
+    pub(crate) folder: PathBuf,
+    /// The work tree that their [digests](Step::digest) come from.
+    pub(crate) tree: Tree,
+    /// Whether what is noted counts, and such a step is not run again.
+    pub(crate) counts: bool,
 }
 
 /// One command.
@@ -52,6 +81,19 @@ pub(crate) struct Step {
     /// Whether it prints BuildKit's raw JSON progress, `--progress rawjson`, whose vertices are shown as steps within it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) vertices: bool,
+    /// Whether it is a cargo that prints JSON messages, `--message-format=json-render-diagnostics`, whose crates are shown
+    /// within it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) crates: bool,
+    /// The folder that its cargo locks until all is built: one such step builds at a time, in the order of the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<PathBuf>,
+    /// A digest of all that decides how it ends. A step that has succeeded with the same one is not run again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
+    /// How long its tests may go on without a result; then they hang.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<Duration>,
     /// The files that it makes. A step that leaves them all untouched had nothing to do.
     pub(crate) outputs: Vec<PathBuf>,
 }
@@ -67,7 +109,7 @@ pub(crate) enum Product {
     },
     /// A text that was asked for.
     Definition {
-        /// What `docker buildx bake` reads.
+        /// What `docker buildx bake` or a shell reads.
         text: String,
     },
     /// An image.
@@ -96,7 +138,7 @@ pub(crate) enum Product {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "cd {}", quote(&self.cwd.to_string_lossy()))?;
-        for step in &self.steps {
+        for step in self.steps.iter().chain(&self.then) {
             writeln!(f, "\n# {}: {}", step.name, step.why)?;
             match &step.skip {
                 None => writeln!(f, "{step}")?,
@@ -110,15 +152,21 @@ impl fmt::Display for Plan {
     }
 }
 
+impl Step {
+    /// The command with its variables, without what it reads, which may be long, and where its output goes.
+    pub(crate) fn command_line(&self) -> String {
+        let variables = self.env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
+        variables.chain([shell(&self.argv)]).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// Shell that does the same.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(folder) = self.stdout.as_deref().and_then(Path::parent) {
             writeln!(f, "mkdir -p {}", quote(&folder.to_string_lossy()))?;
         }
-        let variables = self.env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
-        let words = variables.chain(self.argv.iter().map(|word| quote(word))).collect::<Vec<_>>();
-        f.write_str(&words.join(" "))?;
+        f.write_str(&self.command_line())?;
         let stdout = self.stdout.as_ref().map(|path| quote(&path.to_string_lossy()));
         if let Some(path) = &stdout {
             // Another run may be reading what was there before, or writing as well.
@@ -132,6 +180,11 @@ impl fmt::Display for Step {
             None => Ok(()),
         }
     }
+}
+
+/// A command as a POSIX shell takes it.
+pub(crate) fn shell(words: &[String]) -> String {
+    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// Quotes one word for a POSIX shell, only where it has to.
@@ -158,6 +211,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "not every machine has sh there")]
     fn what_is_printed_does_the_same_in_a_shell() {
         let step = Step {
             argv: ["sh", "-c", "printf '%s|' \"$@\" \"$NAME\"; cat", "_", "a b", "it's", "$HOME", ""]
@@ -172,6 +226,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "not every machine has sh there")]
     fn what_is_printed_writes_the_same_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/file");

@@ -93,9 +93,13 @@ impl Workspace {
 
     /// Runs `cargo xtask builder TASK`, and returns its steps and what they printed.
     fn builder(&self, task: &str) -> (Vec<String>, String) {
+        self.xtask(&["builder", task])
+    }
+
+    fn xtask(&self, args: &[&str]) -> (Vec<String>, String) {
         let program = self.folder.path().join("xtask");
         let mut command = self.command(&program.to_string_lossy());
-        let events = events(&run(command.args(["builder", task, "--message-format", "json"])));
+        let events = events(&run(command.args(args).args(["--message-format", "json"])));
         let of = |kind: &str, field: &str| {
             let of_kind = events.iter().filter(|event| event["event"] == kind);
             of_kind.map(|event| event[field].as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -224,6 +228,12 @@ fn a_daemon_that_runs_tells_of_its_cache() {
     let (steps, said) = workspace.builder("status");
     assert_eq!(steps, ["inspect", "cache"]);
     assert!(said.contains("Total:"), "{said}");
+    let (steps, said) = workspace.xtask(&["clean", "--builder", "--older-than", "7d", "--keep", "5GB"]);
+    assert_eq!(steps, ["builder-age", "builder-size"]);
+    assert_eq!(said.matches("Total:").count(), 2, "{said}");
+    let program = workspace.folder.path().join("xtask");
+    let shown = run(workspace.command(&program.to_string_lossy()).arg("clean"));
+    assert!(shown.contains(&format!("cache of the builder {}", workspace.name)), "{shown}");
     workspace.builder("remove");
     assert!(!workspace.has_volume());
 }

@@ -189,8 +189,8 @@ fn a_fresh_clone_follows_the_readme() -> Outcome {
         command
     };
     run(&mut in_clone("cargo xtask bd"));
-    // The gate itself is what runs this test.
-    run(&mut in_clone("cargo xtask check --dry-run"));
+    // The gate itself is what runs this test. It may leave out what it has no network for.
+    run(in_clone("cargo xtask check --dry-run").env_remove("CI"));
     let rest = commands.iter().filter(|line| line.starts_with("cargo xtask") && *line != "cargo xtask check");
     for line in rest.collect::<BTreeSet<_>>() {
         run(&mut in_clone(line));

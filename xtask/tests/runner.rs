@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use kitchen::{Kitchen, check_documented, signal, stderr, wait_until};
 
+/// A gate of two steps that do not need each other: `cargo fmt` and `cargo clippy`.
+const TWO: &str = "--only=format,clippy-pipeline";
+
 const SLEEPERS: &str = "echo $$ >> pids; sleep 60 & echo $! >> pids; echo started; touch started-$1; wait";
 
 #[test]
@@ -18,15 +21,15 @@ fn independent_steps_run_at_once() {
         "touch at-$1; case $1 in fmt) other=clippy;; clippy) other=fmt;; *) exit 0;; esac
          for i in $(seq 100); do [ -e at-$other ] && exit 0; sleep 0.1; done; exit 1",
     );
-    let output = kitchen.run(&["check", "-j", "2"]);
+    let output = kitchen.run(&["check", TWO, "-j", "2"]);
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
 fn one_job_runs_one_step_after_the_other() {
     let kitchen = Kitchen::with("echo begin >> log; sleep 0.1; echo end >> log");
-    assert!(kitchen.run(&["check", "-j", "1"]).status.success());
-    assert_eq!(kitchen.read("log"), "begin\nend\n".repeat(7));
+    assert!(kitchen.run(&["check", TWO, "-j", "1"]).status.success());
+    assert_eq!(kitchen.read("log"), "begin\nend\n".repeat(2));
 }
 
 #[test]
@@ -35,18 +38,18 @@ fn an_inherited_jobserver_is_joined() {
         Kitchen::with("echo \"$CARGO_MAKEFLAGS\" >> flags; echo begin >> log; sleep 0.1; echo end >> log");
     // Without a single token there is only the slot that the run itself has.
     let client = jobserver::Client::new(0).unwrap();
-    let mut xtask = kitchen.xtask(&["check", "-j", "2"]);
+    let mut xtask = kitchen.xtask(&["check", TWO, "-j", "2"]);
     client.configure(&mut xtask);
     assert!(xtask.output().unwrap().status.success());
-    assert_eq!(kitchen.read("log"), "begin\nend\n".repeat(7));
+    assert_eq!(kitchen.read("log"), "begin\nend\n".repeat(2));
     assert!(kitchen.read("flags").contains("--jobserver-auth="), "{}", kitchen.read("flags"));
 }
 
 #[test]
 fn lines_come_with_the_name_of_their_step() {
     let kitchen = Kitchen::with("echo \"out of $1\"; echo \"err of $1\" >&2; printf 'caf\\351\\n'");
-    let text = stderr(&kitchen.run(&["check"]));
-    for line in ["    format | out of fmt", "    clippy | err of clippy", "      test | caf\u{fffd}"] {
+    let text = stderr(&kitchen.run(&["check", TWO]));
+    for line in ["format | out of fmt", "clippy-pipeline | err of clippy", "clippy-pipeline | caf\u{fffd}"] {
         assert!(text.contains(line), "{line} is missing:\n{text}");
     }
 }
@@ -57,33 +60,35 @@ fn the_first_failure_stops_the_others_and_gives_its_exit_code() {
         "[ $1 = fmt ] || {{ while [ ! -e started-fmt ]; do sleep 0.05; done; echo 'it broke'; exit 7; }}; {SLEEPERS}"
     ));
     let began = Instant::now();
-    let output = kitchen.run(&["check", "-j", "2"]);
+    let output = kitchen.run(&["check", TWO, "-j", "2"]);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(7), "{text}");
     assert!(began.elapsed() < Duration::from_secs(10), "the other step was not asked to end");
     assert_eq!(kitchen.processes_left(), Vec::<String>::new());
     let last = text.lines().last().unwrap();
-    assert!(last.starts_with("error: step `clippy` failed with exit code 7: cargo clippy "), "{text}");
-    assert!(!text.contains("      test >"), "a step began after the failure:\n{text}");
+    assert_eq!(
+        last,
+        "error: step `clippy-pipeline` failed with exit code 7: cargo xtask check --only clippy-pipeline"
+    );
 }
 
 #[test]
 fn the_failed_steps_lines_are_shown_again_only_when_they_are_out_of_sight() {
     let in_sight = Kitchen::with("[ $1 = clippy ] || exit 0; sleep 0.2; echo 'it broke'; exit 1");
-    assert_eq!(stderr(&in_sight.run(&["check"])).matches("it broke").count(), 1);
+    assert_eq!(stderr(&in_sight.run(&["check", TWO])).matches("it broke").count(), 1);
 
     let hidden = Kitchen::with(
         "[ $1 = clippy ] && { echo 'it broke'; touch said; while [ ! -e over ]; do sleep 0.02; done; exit 1; }
          while [ ! -e said ]; do sleep 0.02; done; sleep 0.2; echo more; sleep 0.2; touch over",
     );
-    assert_eq!(stderr(&hidden.run(&["check", "-j", "2"])).matches("it broke").count(), 2);
-    assert_eq!(stderr(&in_sight.run(&["check", "--quiet"])).matches("it broke").count(), 1);
+    assert_eq!(stderr(&hidden.run(&["check", TWO, "-j", "2"])).matches("it broke").count(), 2);
+    assert_eq!(stderr(&in_sight.run(&["check", TWO, "--quiet"])).matches("it broke").count(), 1);
 }
 
 #[test]
 fn ctrl_c_ends_every_process() {
     let kitchen = Kitchen::with(SLEEPERS);
-    let xtask = kitchen.xtask(&["check", "-j", "2"]).spawn().unwrap();
+    let xtask = kitchen.xtask(&["check", TWO, "-j", "2"]).spawn().unwrap();
     kitchen.wait_for("started-fmt");
     kitchen.wait_for("started-clippy");
     signal(&xtask, "INT");
@@ -97,7 +102,7 @@ fn a_process_that_ignores_signals_is_killed() {
     let kitchen = Kitchen::with(
         "[ $1 = fmt ] || exit 0; trap '' INT TERM; echo $$ >> pids; touch started; while :; do sleep 0.1; done",
     );
-    let xtask = kitchen.xtask(&["check"]).spawn().unwrap();
+    let xtask = kitchen.xtask(&["check", TWO]).spawn().unwrap();
     kitchen.wait_for("started");
     signal(&xtask, "TERM");
     let began = Instant::now();
@@ -112,7 +117,7 @@ fn a_second_ctrl_c_kills_at_once() {
     let kitchen = Kitchen::with(
         "[ $1 = fmt ] || exit 0; trap '' INT TERM; echo $$ >> pids; touch started; while :; do sleep 0.1; done",
     );
-    let xtask = kitchen.xtask(&["check"]).spawn().unwrap();
+    let xtask = kitchen.xtask(&["check", TWO]).spawn().unwrap();
     kitchen.wait_for("started");
     let began = Instant::now();
     signal(&xtask, "INT");
@@ -127,7 +132,7 @@ fn a_second_ctrl_c_kills_at_once() {
 #[test]
 fn a_killed_runner_leaves_no_process() {
     let kitchen = Kitchen::with(SLEEPERS);
-    let mut xtask = kitchen.xtask(&["check", "-j", "2"]).spawn().unwrap();
+    let mut xtask = kitchen.xtask(&["check", TWO, "-j", "2"]).spawn().unwrap();
     kitchen.wait_for("started-fmt");
     kitchen.wait_for("started-clippy");
     signal(&xtask, "KILL");
@@ -157,30 +162,28 @@ fn host_platform() -> &'static str {
 
 #[test]
 fn quiet_shows_nothing_when_all_is_well() {
-    let output = Kitchen::with("echo noise").run(&["check", "--quiet"]);
+    let output = Kitchen::with("echo noise").run(&["check", TWO, "--quiet"]);
     assert!(output.status.success());
     assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&[][..], &[][..]));
 }
 
 #[test]
 fn without_a_terminal_there_are_no_colours() {
-    let output = Kitchen::with("echo \"CARGO_TERM_COLOR=$CARGO_TERM_COLOR\"").run(&["check"]);
+    let output = Kitchen::with("echo \"CARGO_TERM_COLOR=$CARGO_TERM_COLOR\"").run(&["check", TWO]);
     let text = stderr(&output);
     assert!(text.contains("CARGO_TERM_COLOR=never") && !text.contains('\x1b'), "{text:?}");
 }
 
 #[test]
 fn events_are_json_lines_that_the_documentation_describes() {
-    let output = Kitchen::with("echo 'a \"line\"'").run(&["check", "-j", "1", "--message-format", "json"]);
+    let output =
+        Kitchen::with("echo 'a \"line\"'").run(&["check", TWO, "-j", "1", "--message-format", "json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let events =
         text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).collect::<Vec<_>>();
     let names = events.iter().map(|event| event["event"].as_str().unwrap()).collect::<Vec<_>>();
     let step = ["step-started", "output", "step-finished"];
-    // `dockerfile` and `sqlx-sqlite` are no cargo, and have nothing to say.
-    let silent = ["step-started", "step-finished"];
-    let all = [&step[..], &silent, &step.repeat(3), &silent, &step.repeat(3), &["finished"]];
-    assert_eq!(names, all.concat());
+    assert_eq!(names, [&step[..], &step, &["finished"]].concat());
     assert!(events.iter().all(|event| event["v"] == 1));
     assert_eq!(events[1]["line"], "a \"line\"");
     check_documented(&events);
@@ -190,7 +193,7 @@ fn events_are_json_lines_that_the_documentation_describes() {
 fn a_program_that_is_missing_is_named() {
     let kitchen = Kitchen::with("");
     fs::remove_file(kitchen.path().join("cargo")).unwrap();
-    let output = kitchen.xtask(&["check"]).env("PATH", kitchen.path()).output().unwrap();
+    let output = kitchen.xtask(&["check", TWO]).env("PATH", kitchen.path()).output().unwrap();
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(127), "{text}");
     assert!(
@@ -204,6 +207,6 @@ fn much_output_neither_blocks_nor_fills_memory() {
     let kitchen = Kitchen::with(
         "[ $1 = fmt ] && head -c 20000000 /dev/zero | tr '\\0' 'x' && yes | head -n 20000; exit 0",
     );
-    let output = kitchen.run(&["check", "--quiet"]);
+    let output = kitchen.run(&["check", TWO, "--quiet"]);
     assert!(output.status.success(), "{}", stderr(&output));
 }

@@ -15,13 +15,14 @@ pub struct PinSpec {
     pub registries: Registries,
 }
 
-/// A repository whose registry is to be tried: the input of the engine's `check` and `access`.
+/// A repository whose registry is to be tried: the input of the engine's `check`, `access` and `existing`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSpec {
     /// Where something small is pushed to.
     pub repository: Repository,
-    /// The names that an image is going to be pushed under by somebody who does not ask whether they may move.
+    /// The names that an image is going to be pushed under by somebody who does not ask whether they may move, or that are
+    /// asked about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Reference>,
     /// Tags that never move once they exist; `*` stands for any characters.

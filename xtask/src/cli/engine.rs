@@ -3,6 +3,8 @@
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+use crate::config::LayerCache;
+
 /// What makes an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,6 +62,10 @@ pub(crate) struct EngineFlags {
     /// BuildKit: where a container finds what was compiled before [default: from config/pipeline.toml]
     #[arg(long)]
     pub(crate) cache: Option<Cache>,
+    /// BuildKit: where layers are kept for other builders: registry, gha or local, and what [cache] layers takes besides
+    /// [default: from config/pipeline.toml]
+    #[arg(long, value_name = "PLACE", value_parser = parse_layer_cache)]
+    pub(crate) layer_cache: Option<LayerCache>,
     /// BuildKit: make this stage of the Dockerfile as it is, such as runtime-media
     #[arg(long, value_name = "STAGE")]
     pub(crate) target: Option<String>,
@@ -80,6 +86,7 @@ impl EngineFlags {
         let flags = [
             ("--packaging", self.packaging.is_some()),
             ("--cache", self.cache.is_some()),
+            ("--layer-cache", self.layer_cache.is_some()),
             ("--target", self.target.is_some()),
             ("--secret", !self.secrets.is_empty()),
             ("--ssh", !self.ssh.is_empty()),
@@ -87,4 +94,8 @@ impl EngineFlags {
         ];
         flags.into_iter().find(|(_, is_there)| *is_there).map(|(name, _)| name)
     }
+}
+
+fn parse_layer_cache(text: &str) -> Result<LayerCache, String> {
+    text.to_owned().try_into()
 }

@@ -1,23 +1,54 @@
 //! Every flag: the `--help` contract.
 
+mod check;
+mod ci;
+mod clean;
+mod command;
 mod engine;
+pub(crate) mod examples;
+mod image;
+mod machine;
 mod output;
+// xtask-release takes the same, and is too heavy to depend on.
+#[path = "../../release/src/flags.rs"]
+mod release_flags;
 // xtask-soak takes the same, and is too heavy to depend on.
 #[path = "../../soak/src/flags.rs"]
 mod soak_flags;
+// So does xtask-template.
+#[path = "../../template/src/flags.rs"]
+mod template_flags;
 mod values;
+mod watch;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use image_spec::{Compression, Platform, Reference, Repository, Tag};
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use image_spec::Repository;
 
-use crate::config::Sccache;
-use crate::error::did_you_mean;
-pub(crate) use engine::{Cache, Engine, EngineFlags, Packaging};
-pub(crate) use output::{Output, Store};
+use crate::config::{Sccache, build_jobs};
+pub(crate) use check::CheckFlags;
+pub(crate) use ci::{CiTask, MatrixFlags};
+pub(crate) use clean::{CleanFlags, Limits, Size};
+pub(crate) use command::command;
+#[cfg(all(test, unix))]
+pub(crate) use engine::EngineFlags;
+pub(crate) use engine::{Cache, Engine, Packaging};
+pub(crate) use image::{BdFlags, BdpFlags, BuildFlags, DownFlags, ImageFlags, ScanFlags, VerifyFlags};
+pub(crate) use machine::{DoctorFlags, SetupFlags};
+pub(crate) use output::{Output, Store, TYPES as OUTPUT_TYPES};
+#[cfg(test)]
+pub(crate) use release_flags::Bump;
+pub(crate) use release_flags::ReleaseFlags;
 pub(crate) use soak_flags::{Format, Scenario, SoakFlags};
-pub(crate) use values::{Linker, MessageFormat, Profile, Severity, Variant};
+pub(crate) use template_flags::InitFlags; // template: if is_template
+pub(crate) use template_flags::{TemplateTask, UpdateFlags};
+#[cfg(test)]
+pub(crate) use values::Severity;
+pub(crate) use values::{Goal, Linker, MessageFormat, Profile, Shell, Variant};
+pub(crate) use watch::{HooksTask, Run, WatchFlags};
 
 /// Turns the service into minimal, reproducible container images.
 #[derive(Debug, Parser)]
@@ -27,11 +58,18 @@ pub(crate) struct Cli {
     pub(crate) task: Task,
     #[command(flatten)]
     pub(crate) run: RunFlags,
+    /// The task's name, with dashes for spaces.
+    #[arg(skip)]
+    pub(crate) name: String,
 }
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
+    // template: if is_template
+    /// Make a project of this clone of the template
+    Init(InitFlags),
+    // template: end
     /// Build the service as a static binary under target/dist
     Build(BuildFlags),
     /// Build the service and its image; load it into Docker or podman when one runs
@@ -60,8 +98,8 @@ pub(crate) enum Task {
     },
     /// Look up again which digests the images in config/pipeline.toml stand for
     Pin,
-    /// Run the whole gate for every database: format, clippy, query cache, tests
-    Check,
+    /// Run the whole gate for every database: format, lints, query cache, dependencies, tests
+    Check(CheckFlags),
     /// Renew or check the query cache that lets sqlx check SQL without a database
     Sqlx {
         #[command(subcommand)]
@@ -69,8 +107,42 @@ pub(crate) enum Task {
     },
     /// Put the service under load, and compare what it does with the figures that it is held to
     Soak(SoakFlags),
+    /// Propose the next version from the commits since the last one; with --execute, write, commit and tag it
+    Release(ReleaseFlags),
+    /// Show what takes space in the target folder; remove what is old, or too much, with --older-than or --keep
+    Clean(CleanFlags),
+    /// After each change check, build and run the service anew, until Ctrl-C
+    Watch(WatchFlags),
+    /// Put the gate between git and a push, or take it away
+    Hooks {
+        #[command(subcommand)]
+        task: HooksTask,
+    },
+    /// Follow the template that a project was made of
+    Template {
+        #[command(subcommand)]
+        task: TemplateTask,
+    },
     /// List the tools that the pipeline can use, and how to install what is missing
-    Doctor,
+    Doctor(DoctorFlags),
+    /// Install what this machine lacks
+    Setup(SetupFlags),
+    /// Print what workflows of continuous integration need
+    Ci {
+        #[command(subcommand)]
+        task: CiTask,
+    },
+    /// Print a script that has a shell complete what comes after `cargo xtask`
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write a man page of every task into a folder
+    Man {
+        /// The folder, from the workspace; made where it is not there
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
     /// Ends the steps of a run that was killed
     #[command(hide = true)]
     Watchdog,
@@ -122,13 +194,24 @@ pub(crate) struct SqlxFlags {
     pub(crate) backend: Option<String>,
 }
 
+impl RunFlags {
+    /// Jobs in all, by the flag or by what cargo is told; as many as there are cores without.
+    ///
+    /// # Errors
+    /// As [`build_jobs`].
+    pub(crate) fn jobs(&self) -> Result<Option<NonZeroUsize>> {
+        self.jobs.map_or_else(build_jobs, |jobs| Ok(Some(jobs)))
+    }
+}
+
 /// How a plan is run and shown.
 #[derive(Debug, Args)]
 pub(crate) struct RunFlags {
-    /// Print the commands, ready to paste into a shell, and run nothing; bdp builds, and says what a push would upload
+    /// Print the commands, ready to paste into a shell, and run nothing; bdp builds, and says what a push would upload;
+    /// clean says what would go
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
-    /// Jobs in all, shared by every compiler [default: the number of cores]
+    /// Jobs in all, shared by every compiler [default: CARGO_BUILD_JOBS, or the number of cores]
     #[arg(short, long, value_name = "N", global = true)]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Show only warnings and errors
@@ -137,145 +220,7 @@ pub(crate) struct RunFlags {
     /// How events are shown; json is described in docs/events.md
     #[arg(long, value_name = "FORMAT", default_value = "human", global = true)]
     pub(crate) message_format: MessageFormat,
-}
-
-/// Flags of `build`, and of every task that needs its artifact.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct BuildFlags {
-    /// Database backends, with commas between them, or `all` [default: the first in config/pipeline.toml]
-    #[arg(long = "backend", value_name = "BACKEND", value_delimiter = ',')]
-    pub(crate) backends: Vec<String>,
-    /// Platforms, such as linux/amd64,linux/arm64 [default: this machine's; bdp: all in config/pipeline.toml]
-    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform)]
-    pub(crate) platforms: Vec<Platform>,
-    /// What it is for: debug keeps symbols, and puts a shell into the image
-    #[arg(long)]
-    pub(crate) variant: Option<Variant>,
-    /// Cargo profile: release for every day, dist for what is shipped [default: from config/pipeline.toml]
-    #[arg(long)]
-    pub(crate) profile: Option<Profile>,
-    /// How the binary is linked statically [default: the first way that works]
-    #[arg(long)]
-    pub(crate) linker: Option<Linker>,
-    /// Pack the binary with UPX; goes on without when that fails
-    #[arg(long)]
-    pub(crate) upx: bool,
-}
-
-/// Flags of every task that makes an image.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ImageFlags {
-    #[command(flatten)]
-    pub(crate) build: BuildFlags,
-    /// Name of the image without a tag [default: from config/pipeline.toml]
-    #[arg(long, value_name = "REPOSITORY")]
-    pub(crate) image: Option<Repository>,
-    /// A further tag; may be repeated
-    #[arg(long = "tag", value_name = "TAG")]
-    pub(crate) tags: Vec<Tag>,
-    /// Layer compression: zstd, zstd:1 to zstd:19, zstd:fast, balanced, small or smallest, gzip, gzip:1 to gzip:9, none
-    #[arg(long)]
-    pub(crate) compression: Option<Compression>,
-    #[command(flatten)]
-    pub(crate) engine: EngineFlags,
-}
-
-/// Flags of `bd`.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct BdFlags {
-    #[command(flatten)]
-    pub(crate) image: ImageFlags,
-    /// Where the image goes, as buildx spells it: docker, podman, containerd[,namespace=NAME], kind[,name=CLUSTER], k3s,
-    /// oci[,dest=FILE], oci,tar=false[,dest=FOLDER], registry [default: docker or podman when one runs, else oci]
-    #[arg(long, value_name = "TYPE[,KEY=VALUE]", value_parser = output::parse)]
-    pub(crate) output: Option<Output>,
-    /// Short for --output docker
-    #[arg(long, conflicts_with = "output")]
-    pub(crate) load: bool,
-    /// Short for --output registry
-    #[arg(long, conflicts_with_all = ["output", "load"])]
-    pub(crate) push: bool,
-}
-
-impl BdFlags {
-    /// Where the image goes, if that is said.
-    pub(crate) fn output(&self) -> Option<&Output> {
-        const DOCKER: &Output = &Output::Load(Store::Docker);
-        match (self.load, self.push) {
-            (true, _) => Some(DOCKER),
-            (_, true) => Some(&Output::Registry),
-            (false, false) => self.output.as_ref(),
-        }
-    }
-}
-
-/// Flags of `down`.
-#[derive(Debug, Default, Args)]
-pub(crate) struct DownFlags {
-    /// Delete all data as well: the volumes
-    #[arg(long)]
-    pub(crate) volumes: bool,
-}
-
-/// Flags of `bdp`.
-#[derive(Debug, Default, Args)]
-pub(crate) struct BdpFlags {
-    #[command(flatten)]
-    pub(crate) image: ImageFlags,
-    /// Sign the image with cosign: with a key, a file or the URI of one, or keyless
-    #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub(crate) sign: Option<String>,
-}
-
-/// Flags of `verify`.
-#[derive(Debug, Default, Args)]
-pub(crate) struct VerifyFlags {
-    /// The image, by tag or digest [default: as `bdp` names it]
-    pub(crate) reference: Option<Reference>,
-    #[command(flatten)]
-    pub(crate) build: BuildFlags,
-    /// Layer compression that it was pushed with [default: from config/pipeline.toml]
-    #[arg(long)]
-    pub(crate) compression: Option<Compression>,
-    /// Look at the image alone
-    #[arg(long)]
-    pub(crate) no_rebuild: bool,
-}
-
-/// Flags of `scan`.
-#[derive(Debug, Args)]
-pub(crate) struct ScanFlags {
-    /// An image in a registry [default: one that is built]
-    pub(crate) reference: Option<Reference>,
-    #[command(flatten)]
-    pub(crate) build: BuildFlags,
-    /// What is bad enough to fail
-    #[arg(long, value_name = "SEVERITY", default_value = "high")]
-    pub(crate) fail_on: Severity,
-}
-
-fn parse_platform(text: &str) -> Result<Platform, String> {
-    text.parse().map_err(|_| {
-        let known = Platform::ALL.map(|platform| platform.to_string());
-        format!("unknown platform, {}", did_you_mean(text, &known))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        use clap::CommandFactory;
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_mistyped_platform_gets_the_nearest_name() {
-        assert_eq!(
-            parse_platform("linux/amd46").unwrap_err(),
-            "unknown platform, did you mean `linux/amd64`?"
-        );
-    }
+    /// Write a page with the waterfall of the run [default: target/timings/<task>-<time>.html]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, global = true)]
+    pub(crate) timings: Option<Option<PathBuf>>,
 }

@@ -38,7 +38,8 @@ pub(crate) enum Store {
     K3s,
 }
 
-const TYPES: [&str; 7] = ["docker", "podman", "containerd", "kind", "k3s", "oci", "registry"];
+/// What the value begins with.
+pub(crate) const TYPES: [&str; 7] = ["docker", "podman", "containerd", "kind", "k3s", "oci", "registry"];
 
 /// Reads `type=oci,dest=x.tar`; the word `type=` may be left out.
 pub(super) fn parse(text: &str) -> Result<Output, String> {

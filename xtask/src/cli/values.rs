@@ -1,7 +1,7 @@
 //! What flags can be set to.
 
 use clap::ValueEnum;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How bad a vulnerability is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -36,6 +36,43 @@ pub(crate) enum MessageFormat {
     Human,
     /// One JSON object an event, on standard output
     Json,
+}
+
+/// A shell that can complete `cargo xtask`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// With bash-completion or without
+    Bash,
+    /// With compinit
+    Zsh,
+    /// Beside what fish knows of cargo
+    Fish,
+}
+
+/// What a machine is to be able to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Goal {
+    /// The whole gate, for every database
+    Check,
+    /// Images of this pipeline's own engine, for every platform
+    Native,
+    /// Images that BuildKit makes
+    Buildkit,
+    /// The pipeline itself, and what native needs
+    Kitchen,
+}
+
+impl Goal {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Goal::Check => "check",
+            Goal::Native => "native",
+            Goal::Buildkit => "buildkit",
+            Goal::Kitchen => "kitchen",
+        }
+    }
 }
 
 /// A cargo profile of this workspace.

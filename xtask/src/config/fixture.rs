@@ -4,7 +4,7 @@ use db_servers::{Backend, Container};
 use image_spec::{Pins, Platform};
 
 use super::{Config, Host, Package, Pipeline, Source};
-use crate::tools::{Compose, Runtime, Tools};
+use crate::tools::{Advisories, Compose, Os, Runtime, System, Tools};
 
 /// A `config/pipeline.toml`.
 pub(crate) const PIPELINE: &str = r#"
@@ -56,6 +56,7 @@ pub(crate) fn config() -> Config {
         buildkitd: toml::Table::new(),
         pins: Pins::default(),
         dockerfile: Some(DOCKERFILE.to_owned()),
+        has_workflows: true,
         rust: Some("1.95.0".to_owned()),
         package: Package {
             version: "1.2.3".to_owned(),
@@ -68,11 +69,14 @@ pub(crate) fn config() -> Config {
             target_dir: "/galley/target".into(),
             bin_dir: "/galley/target/debug".into(),
             cargo_home: "/home/me/.cargo".into(),
+            has_cargo_bin: true,
             cache_dir: "/home/me/.cache".into(),
             rustflags: None,
+            has_wrapper: false,
             ci: false,
             secrets: vec![],
             run: None,
+            surroundings: vec![],
             tools: Tools {
                 found: vec![
                     "cargo",
@@ -90,12 +94,20 @@ pub(crate) fn config() -> Config {
                 zig: true,
                 runtime: Some(Runtime { program: "docker", version: "29.1.0".to_owned() }),
                 buildx: None,
+                advisories: Advisories::Copy { days: 3 },
                 compose: Some(Compose { version: "2.39.1".to_owned() }),
                 databases: vec![
                     (Backend::Sqlite, Ok(db_servers::Source::File)),
                     (Backend::Postgres, Ok(db_servers::Source::Container(POSTGRES))),
                     (Backend::Mysql, Err("no MariaDB server".to_owned())),
                 ],
+                system: System {
+                    os: Os::Linux,
+                    arch: "x86_64",
+                    is_root: false,
+                    has_manager: true,
+                    has_venv: true,
+                },
             },
         },
     }

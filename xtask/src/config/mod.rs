@@ -6,13 +6,16 @@ mod builder;
 mod buildkit;
 mod buildkitd;
 mod cache;
+mod check;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod host;
 mod image;
+mod jobs;
 mod layers;
 mod pipeline;
 mod source;
+mod tree;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,16 +30,21 @@ use crate::tools::Need;
 
 pub(crate) use builder::{Builder, Container, Nodes, Pods, Remote};
 pub(crate) use cache::Sccache;
-pub(crate) use host::{Host, is_dumb_terminal, no_color};
-#[cfg(test)]
+pub(crate) use host::{Host, is_dumb_terminal, no_color, target_dir};
+#[cfg(all(test, unix))]
 pub(crate) use image::Debug;
 pub(crate) use image::File;
+pub(crate) use jobs::build_jobs;
 pub(crate) use layers::LayerCache;
 pub(crate) use pipeline::{Pipeline, Push};
 pub(crate) use source::{Package, Source};
+pub(crate) use tree::{Tree, changed_since};
 
 /// Where digests of images are kept, from the workspace root.
 pub(crate) const IMAGES_LOCK: &str = "config/images.lock";
+
+/// Where GitHub looks for workflows, from the workspace root.
+const WORKFLOWS: &str = ".github/workflows";
 
 /// All that plans depend on besides flags.
 #[derive(Clone, Debug)]
@@ -51,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) pins: Pins,
     /// `Dockerfile`, if there is one.
     pub(crate) dockerfile: Option<String>,
+    /// Whether there are workflows of GitHub.
+    pub(crate) has_workflows: bool,
     /// The version of Rust in `rust-toolchain.toml`, if there is one.
     pub(crate) rust: Option<String>,
     /// What Cargo.toml says of the service.
@@ -88,7 +98,8 @@ impl Config {
         });
         let source = source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let (dockerfile, rust) = (fs::read_to_string(root.join("Dockerfile")).ok(), source::rust(&root)?);
-        Ok(Config { pipeline, buildkitd, pins, dockerfile, rust, package, source, host, root })
+        let has_workflows = root.join(WORKFLOWS).is_dir();
+        Ok(Config { has_workflows, pipeline, buildkitd, pins, dockerfile, rust, package, source, host, root })
     }
 
     /// The backend that was asked for, or the default one.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::builder::Builder;
 use super::buildkit::Buildkit;
 use super::cache::{self, Cache};
+use super::check::Check;
 use super::image::Image;
 use crate::cli::{Linker, Profile};
 
@@ -43,6 +44,9 @@ pub(crate) struct Pipeline {
     /// `[cache]`
     #[serde(default)]
     pub(crate) cache: Cache,
+    /// `[check]`
+    #[serde(default)]
+    pub(crate) check: Check,
 }
 
 /// How images are pushed.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::space::{Removed, Space};
+use crate::cli::Goal;
 use crate::plan::Plan;
 
 /// The version of the JSON form. Fields and events may be added to a version; nothing else changes in it.
@@ -37,13 +39,13 @@ pub(crate) enum Event<'a> {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         cached: bool,
     },
-    /// A step was passed over, because this machine cannot run it.
+    /// A step was passed over.
     StepSkipped {
         /// Its name.
         step: &'a str,
         /// What it is for.
         why: &'a str,
-        /// What is missing, and how it is installed.
+        /// Why: what is missing and how it is installed, what did not change, or which step failed that it needs.
         reason: &'a str,
     },
     /// A step printed a line.
@@ -67,6 +69,8 @@ pub(crate) enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         part_of: Option<&'a str>,
     },
+    /// A crate of a step was compiled, or was there already.
+    Crate(CrateFinished<'a>),
     /// A finished binary.
     Artifact {
         /// Its path, relative to the workspace.
@@ -97,6 +101,39 @@ pub(crate) enum Event<'a> {
         /// Whether images can be made, in a sentence.
         verdict: &'a str,
     },
+    /// The page of the run was written.
+    Timings {
+        /// Its path, relative to the workspace where it is inside.
+        path: String,
+    },
+    /// What takes space.
+    Space(&'a Space),
+    /// What was removed, or would be.
+    Removed(&'a Removed),
+    /// Files were changed, and `watch` begins anew.
+    Changed {
+        /// The files, relative to the workspace.
+        paths: &'a [String],
+    },
+    /// A stage of `watch` began: another run of this program, whose own events follow.
+    StageStarted {
+        /// Its name.
+        stage: &'a str,
+        /// What it is for.
+        why: &'a str,
+        /// The command, as a shell takes it.
+        command: String,
+    },
+    /// The stages of `watch` are over.
+    CycleFinished {
+        /// How they ended.
+        outcome: Outcome,
+        /// The stage that failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stage: Option<&'a str>,
+        /// Since the first stage began.
+        seconds: f64,
+    },
     /// What went wrong before or after the steps.
     Error {
         /// The causes, outermost first.
@@ -108,10 +145,24 @@ pub(crate) enum Event<'a> {
         exit_code: u8,
         /// How long it all took.
         seconds: f64,
-        /// The step that failed.
+        /// The step that failed first.
         #[serde(skip_serializing_if = "Option::is_none")]
         failed: Option<&'a str>,
+        /// All that failed, in the order in which they did.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        failures: &'a [Failure<'a>],
     },
+}
+
+/// A step that failed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Failure<'a> {
+    /// Its name.
+    pub(crate) step: &'a str,
+    /// Its exit code; 124 for one whose tests hung.
+    pub(crate) exit_code: u8,
+    /// The command that repeats it.
+    pub(crate) repeat: String,
 }
 
 /// How a step ended.
@@ -126,6 +177,31 @@ pub(crate) enum Outcome {
     Failed,
     /// It was ended because another step failed, or on the user's wish.
     Cancelled,
+}
+
+/// A unit of cargo's: a target of a package, or its build script that ran.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CrateFinished<'a> {
+    /// The step.
+    pub(crate) step: &'a str,
+    /// The package.
+    pub(crate) package: &'a str,
+    /// Its version.
+    pub(crate) version: &'a str,
+    /// The target's name; none where the package was cancelled before any of its targets was known.
+    pub(crate) target: Option<&'a str>,
+    /// Such as `lib`, `bin`, `proc-macro`, `custom-build` or `run-custom-build`.
+    pub(crate) kind: Option<&'a str>,
+    /// Whether it is compiled as a test.
+    pub(crate) test: bool,
+    /// When it began, in seconds since its step did; an estimate but for the first that is compiled of a package.
+    pub(crate) started: f64,
+    /// When it ended, likewise.
+    pub(crate) finished: f64,
+    /// Whether it was there already; `started` is when cargo said so, as `finished` is.
+    pub(crate) fresh: bool,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
 }
 
 /// A finished image, and how to use it.
@@ -160,4 +236,7 @@ pub(crate) struct ToolStatus {
     pub(crate) install: String,
     /// Whether nothing works without it.
     pub(crate) required: bool,
+    /// What needs it.
+    #[serde(rename = "for")]
+    pub(crate) goals: &'static [Goal],
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::event::{Event, Outcome};
+use super::event::{Event, Failure, Outcome};
 use super::summary::{self, End, Row, painted};
+use super::watch;
 use crate::config;
 use crate::plan::Plan;
 
@@ -28,11 +29,12 @@ pub(crate) struct Human {
     tails: HashMap<String, VecDeque<String>>,
     /// The step whose line was printed last.
     last: Option<String>,
-    commands: HashMap<String, String>,
     /// The vertex that failed first, by the step that it is a part of.
     failed_vertices: HashMap<String, String>,
     rows: Vec<Row>,
     products: String,
+    /// The page of the run, until it is told.
+    timings: Option<String>,
     /// The room for names, in columns.
     width: usize,
 }
@@ -58,10 +60,10 @@ impl Human {
             bars: HashMap::new(),
             tails: HashMap::new(),
             last: None,
-            commands: HashMap::new(),
             failed_vertices: HashMap::new(),
             rows: Vec::new(),
             products: String::new(),
+            timings: None,
             width: summary::WIDTH,
         }
     }
@@ -69,6 +71,11 @@ impl Human {
     /// Whether colours are shown.
     pub(super) fn is_coloured(&self) -> bool {
         self.colour
+    }
+
+    /// Whether only warnings and errors are shown.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Makes room for the names of the steps.
@@ -80,12 +87,13 @@ impl Human {
     /// Shows an event.
     pub(super) fn event(&mut self, event: &Event<'_>) {
         match event {
-            Event::Plan { .. } | Event::Tools { .. } | Event::Definition { .. } => {}
+            Event::Plan { .. } | Event::Tools { .. } | Event::Definition { .. } | Event::Crate(_) => {}
+            Event::Space(_) | Event::Removed(_) => {}
             Event::Note { message } => {
                 self.line(&format!("{} {message}", painted("note:", "36", self.colour)))
             }
             Event::StepStarted { cached: true, .. } => {}
-            Event::StepStarted { step, why, command, .. } => self.started(step, why, command),
+            Event::StepStarted { step, why, .. } => self.started(step, why),
             Event::StepSkipped { step, why, reason } => self.skipped(step, why, reason),
             Event::Output { step, line } => self.output(step, line),
             Event::StepFinished { step, outcome, seconds, part_of: None, .. } => {
@@ -100,15 +108,23 @@ impl Human {
             }
             Event::Image(image) => self.products += &summary::image(image, self.width),
             Event::Service { urls, end } => self.products += &summary::service(urls, end, self.width),
+            Event::Timings { path } => self.timings = Some(path.clone()),
+            Event::Changed { .. } | Event::StageStarted { .. } | Event::CycleFinished { .. } => {
+                if let Some(line) = watch::line(event, self.quiet, self.width) {
+                    self.line(&line);
+                }
+            }
             Event::Error { message } => {
+                self.tell_timings();
                 self.line(&format!("{} {message}", painted("error:", "1;31", self.colour)))
             }
-            Event::Finished { exit_code, seconds, failed } => self.finished(*exit_code, *seconds, *failed),
+            Event::Finished { exit_code, seconds, failures, .. } => {
+                self.finished(*exit_code, *seconds, failures);
+            }
         }
     }
 
-    fn started(&mut self, step: &str, why: &str, command: &str) {
-        self.commands.insert(step.to_owned(), command.to_owned());
+    fn started(&mut self, step: &str, why: &str) {
         if let Some(live) = &self.live {
             let bar = live
                 .add(ProgressBar::new_spinner().with_prefix(step.to_owned()).with_message(why.to_owned()));
@@ -168,24 +184,39 @@ impl Human {
         }
     }
 
-    fn finished(&mut self, exit_code: u8, seconds: f64, failed: Option<&str>) {
-        if let Some(step) = failed {
-            let vertex = self.failed_vertices.remove(step).filter(|vertex| self.tails.contains_key(vertex));
-            self.repeat_tail(vertex.as_deref().unwrap_or(step));
-            // What the command reads may be long; `--dry-run` shows it.
-            let command =
-                self.commands.get(step).and_then(|command| command.lines().next()).unwrap_or_default();
-            let command = command.trim_end_matches(" <<'END'").to_owned();
-            let error = painted("error:", "1;31", self.colour);
-            self.line(&format!("{error} step `{step}` failed with exit code {exit_code}: {command}"));
-        } else if exit_code == 0 && !self.quiet {
-            let summary = format!("\n{}\n{}", summary::steps(&self.rows, seconds, self.width), self.products);
-            self.line(summary.trim_end());
+    /// The page of a run that did not come to a good end; the error is to be the last line.
+    fn tell_timings(&mut self) {
+        if let Some(path) = self.timings.take().filter(|_| !self.quiet) {
+            self.line(&format!("{} the waterfall is in {path}", painted("note:", "36", self.colour)));
         }
     }
 
-    /// Shows a failed step's last lines, unless they are what is on the screen already.
-    fn repeat_tail(&mut self, step: &str) {
+    fn finished(&mut self, exit_code: u8, seconds: f64, failures: &[Failure<'_>]) {
+        if exit_code != 0 {
+            self.tell_timings();
+        }
+        let table = summary::steps(&self.rows, seconds, self.width);
+        if let [only] = failures {
+            self.repeat_output(only.step);
+            self.line(&summary::failure(only, self.colour));
+        } else if !failures.is_empty() {
+            for failure in failures {
+                self.line(&format!("\n{}", painted(&format!("{}:", failure.step), "1", self.colour)));
+                self.repeat_output(failure.step);
+            }
+            self.line(&format!("\n{table}"));
+            failures.iter().for_each(|failure| self.line(&summary::failure(failure, self.colour)));
+        } else if exit_code == 0 && !self.quiet {
+            let timings = self.timings.iter().map(|path| format!("{:>1$}  {path}\n", "timings", self.width));
+            self.products += &timings.collect::<String>();
+            self.line(format!("\n{table}\n{}", self.products).trim_end());
+        }
+    }
+
+    /// Shows the last lines of a failed step, or of the vertex of it that failed, unless they are on the screen already.
+    fn repeat_output(&mut self, step: &str) {
+        let vertex = self.failed_vertices.remove(step).filter(|vertex| self.tails.contains_key(vertex));
+        let step = vertex.as_deref().unwrap_or(step);
         let tail = self.tails.remove(step).unwrap_or_default();
         if self.last.as_deref() != Some(step) {
             tail.iter().for_each(|line| self.line(line));

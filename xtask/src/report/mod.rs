@@ -3,20 +3,31 @@
 mod event;
 mod human;
 mod products;
+mod space;
 mod summary;
+mod timings;
+mod watch;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
 use crate::cli::MessageFormat;
 use crate::plan::{Plan, Product};
 
-pub(crate) use event::{Event, Outcome, ToolStatus};
+pub(crate) use event::{CrateFinished, Event, Failure, Outcome, ToolStatus};
 use human::Human;
+pub(crate) use space::{BuilderSpace, Removed, Space, SpaceRow, Used};
+pub(crate) use timings::Timings;
 
 /// Shows events in the form that was asked for.
-pub(crate) enum Report {
+pub(crate) struct Report {
+    form: Form,
+    /// Where there is to be a page of the run.
+    timings: Option<Timings>,
+}
+
+enum Form {
     /// Lines on standard error; what was asked for, such as a plan, on standard output.
     Human(Box<Human>),
     /// One object a line on standard output.
@@ -26,52 +37,120 @@ pub(crate) enum Report {
 impl Report {
     /// A report in `format`; `quiet` leaves only warnings and errors.
     pub(crate) fn new(format: MessageFormat, quiet: bool) -> Report {
-        match format {
-            MessageFormat::Human => Report::Human(Box::new(Human::new(quiet))),
-            MessageFormat::Json => Report::Json,
-        }
+        let form = match format {
+            MessageFormat::Human => Form::Human(Box::new(Human::new(quiet))),
+            MessageFormat::Json => Form::Json,
+        };
+        Report { form, timings: None }
     }
 
     /// A report for people on `out`.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(crate) fn on(out: impl Write + 'static) -> Report {
-        Report::Human(Box::new(Human::plain(false, Box::new(out))))
+        Report { form: Form::Human(Box::new(Human::plain(false, Box::new(out)))), timings: None }
+    }
+
+    /// Also collects the run that is about to begin, and writes its page at the end, however that comes.
+    pub(crate) fn record(&mut self, timings: Timings) {
+        self.timings = Some(timings);
     }
 
     /// Whether children should colour what they print.
     pub(crate) fn is_coloured(&self) -> bool {
-        matches!(self, Report::Human(human) if human.is_coloured())
+        matches!(&self.form, Form::Human(human) if human.is_coloured())
     }
 
     /// Shows an event.
     pub(crate) fn event(&mut self, event: &Event<'_>) {
-        match self {
-            Report::Human(human) => human.event(event),
-            Report::Json => print_json(event),
+        if let Some(timings) = &mut self.timings {
+            timings.event(event);
         }
+        if matches!(event, Event::Finished { .. } | Event::Error { .. }) {
+            self.write_timings();
+        }
+        self.show(event);
+    }
+
+    fn show(&mut self, event: &Event<'_>) {
+        match &mut self.form {
+            Form::Human(human) => human.event(event),
+            Form::Json => print_json(event),
+        }
+    }
+
+    /// A run is what it is without its page.
+    fn write_timings(&mut self) {
+        let Some(timings) = self.timings.take() else { return };
+        self.show(&match timings.write() {
+            Ok(path) => Event::Timings { path: path.display().to_string() },
+            Err(error) => Event::Note { message: format!("{error:#}") },
+        });
     }
 
     /// Prepares for the steps of a plan that is about to run.
     pub(crate) fn begin(&mut self, plan: &Plan) {
-        if let Report::Human(human) = self {
+        if let Some(timings) = &mut self.timings {
+            timings.begin(plan);
+        }
+        if let Form::Human(human) = &mut self.form {
             human.begin(plan);
         }
     }
 
     /// Shows a plan instead of running it.
     pub(crate) fn plan(&mut self, plan: &Plan) {
-        match self {
-            Report::Human(_) => print(&plan.to_string()),
-            Report::Json => print_json(&Event::Plan { plan }),
+        match &self.form {
+            Form::Human(_) => print(&plan.to_string()),
+            Form::Json => print_json(&Event::Plan { plan }),
         }
     }
 
-    /// Shows the tools of this machine.
-    pub(crate) fn tools(&mut self, tools: &[ToolStatus], verdict: &str) {
-        match self {
-            Report::Human(human) => print(&summary::tools(tools, verdict, human.is_coloured())),
-            Report::Json => print_json(&Event::Tools { tools, verdict }),
+    /// Shows the tools of this machine, and to people a hint.
+    pub(crate) fn tools(&mut self, tools: &[ToolStatus], verdict: &str, hint: Option<&str>) {
+        match &self.form {
+            Form::Human(human) => print(&summary::tools(tools, verdict, hint, human.is_coloured())),
+            Form::Json => print_json(&Event::Tools { tools, verdict }),
         }
+    }
+
+    /// Shows what takes space.
+    pub(crate) fn space(&mut self, space: &Space) {
+        match &self.form {
+            Form::Human(_) => print(&space::space(space)),
+            Form::Json => print_json(&Event::Space(space)),
+        }
+    }
+
+    /// Shows what was removed, or would be.
+    pub(crate) fn removed(&mut self, removed: &Removed) {
+        match &self.form {
+            Form::Human(human) if human.is_quiet() && !removed.dry_run => {}
+            Form::Human(_) => print(&space::removed(removed)),
+            Form::Json => print_json(&Event::Removed(removed)),
+        }
+    }
+
+    /// Shows the tools of this machine as one JSON document, whatever the form of events.
+    pub(crate) fn document(&self, tools: &[ToolStatus], verdict: &str) {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            tools: &'a [ToolStatus],
+            verdict: &'a str,
+        }
+        if let Ok(json) = serde_json::to_string_pretty(&Document { tools, verdict }) {
+            print(&format!("{json}\n"));
+        }
+    }
+
+    /// Asks on the terminal; no is the answer that is no answer. `None` where there is no terminal.
+    pub(crate) fn ask(&mut self, question: &str) -> Option<bool> {
+        if !io::stdin().is_terminal() {
+            return None;
+        }
+        let _ = write!(io::stderr(), "{question} [y/N] ");
+        let mut answer = String::new();
+        let _ = io::stdin().read_line(&mut answer);
+        Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Shows an error with its causes.
@@ -86,7 +165,7 @@ impl Report {
     pub(crate) fn products(&mut self, products: &[Product]) -> anyhow::Result<()> {
         for product in products {
             let event = products::finished(product)?;
-            if let (Report::Human(_), Event::Definition { text }) = (&self, &event) {
+            if let (Form::Human(_), Event::Definition { text }) = (&self.form, &event) {
                 print(text);
             }
             self.event(&event);

@@ -4,7 +4,7 @@ use std::iter;
 
 use image_spec::{LayerReport, PlatformReport};
 
-use super::event::{ImageFinished, Outcome, ToolStatus};
+use super::event::{Failure, ImageFinished, Outcome, ToolStatus};
 
 /// A step that ended.
 pub(super) struct Row {
@@ -43,6 +43,12 @@ pub(super) fn steps(rows: &[Row], seconds: f64, width: usize) -> String {
         }
     }
     text + &format!("{:>width$}  {seconds:>7.2} s\n", "in all")
+}
+
+/// What failed, and how to see it again.
+pub(super) fn failure(failure: &Failure<'_>, colour: bool) -> String {
+    let Failure { step, exit_code, repeat } = failure;
+    format!("{} step `{step}` failed with exit code {exit_code}: {repeat}", painted("error:", "1;31", colour))
 }
 
 fn end(row: &Row) -> String {
@@ -103,7 +109,7 @@ fn size(image: &PlatformReport, several: bool) -> String {
 }
 
 /// A table of tools with what is missing and how to install it.
-pub(super) fn tools(tools: &[ToolStatus], verdict: &str, colour: bool) -> String {
+pub(super) fn tools(tools: &[ToolStatus], verdict: &str, hint: Option<&str>, colour: bool) -> String {
     let width = tools.iter().map(|tool| tool.name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for tool in tools {
@@ -119,7 +125,8 @@ pub(super) fn tools(tools: &[ToolStatus], verdict: &str, colour: bool) -> String
             text += &format!("{:8}  {:<width$}  install: {}\n", "", "", tool.install);
         }
     }
-    text + &format!("\n{verdict}\n")
+    text += &format!("\n{verdict}\n");
+    text + &hint.map(|hint| format!("{hint}\n")).unwrap_or_default()
 }
 
 /// `text` in an SGR colour.

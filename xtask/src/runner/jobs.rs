@@ -25,6 +25,7 @@ pub(super) struct JobBudget {
     helper: HelperThread,
     free: Vec<Slot>,
     requested: usize,
+    jobs: usize,
 }
 
 /// The right to run one step; given back when dropped.
@@ -48,7 +49,7 @@ impl JobBudget {
             .clone()
             .into_helper_thread(move |token| drop(messages.send(Message::Token(token))))
             .context("cannot start the jobserver's thread")?;
-        Ok(JobBudget { client, allows_background, helper, free: vec![Slot::Own], requested: 0 })
+        Ok(JobBudget { client, allows_background, helper, free: vec![Slot::Own], requested: 0, jobs })
     }
 
     /// Takes a slot beside the pool, if there may be any.
@@ -77,6 +78,26 @@ impl JobBudget {
     pub(super) fn give_back(&mut self, slot: Slot) {
         if matches!(slot, Slot::Own) {
             self.free.push(slot);
+        }
+    }
+
+    /// Leaves to compilers what no step can take: the free tokens, and for the own slot, the token of a step that runs.
+    pub(super) fn lend<'a>(&mut self, mut running: impl Iterator<Item = &'a mut Slot>) {
+        self.free.retain(|slot| matches!(slot, Slot::Own));
+        if self.free.is_empty() {
+            return;
+        }
+        if let Some(slot) = running.find(|slot| matches!(slot, Slot::Token { .. })) {
+            *slot = Slot::Own;
+            self.free.clear();
+        }
+    }
+
+    /// How many jobs a step with `slot` and its children may have at once. Of a pool of someone else's that is a guess.
+    pub(super) fn jobs(&self, slot: &Slot) -> usize {
+        match slot {
+            Slot::Own | Slot::Token { .. } => self.jobs,
+            Slot::Background => 1,
         }
     }
 

@@ -2,32 +2,38 @@
 //!
 //! One thread owns all state and waits for messages: lines and ends of steps, tokens of the job budget, signals.
 
-mod group;
+mod crates;
 mod jobs;
 mod lock;
+mod passed;
 mod process;
+mod progress;
+mod running;
 pub(crate) mod sccache;
 mod session;
+mod sudo;
+// Its steps are shell scripts.
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 mod vertices;
+pub(crate) mod watch;
 pub(crate) mod watchdog;
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use jobserver::Acquired;
-use signal_hook::iterator::Signals;
 
 use crate::plan::Plan;
+use crate::platform;
 use crate::report::{Event, Report};
 use lock::Lock;
-use session::Session;
+use session::{End, Session};
 
 /// How many lines may wait for the report before a step that prints faster has to wait.
 const BACKLOG: usize = 1024;
@@ -51,24 +57,31 @@ enum Message {
 /// # Errors
 /// When the run cannot begin, a program is missing, or a product is not there at the end.
 pub(crate) fn run(plan: &Plan, jobs: Option<NonZeroUsize>, report: &mut Report) -> Result<ExitCode> {
+    sudo::authenticate(plan)?;
     let began = Instant::now();
     let (sender, receiver) = sync_channel(BACKLOG);
     forward_signals(sender.clone())?;
     std::env::set_current_dir(&plan.cwd).with_context(|| format!("cannot enter {}", plan.cwd.display()))?;
 
-    let (exit_code, failed) = match take_lock(plan, &receiver, report)? {
-        Err(signal) => (code_of(signal), None),
+    let end = match take_lock(plan, &receiver, report)? {
+        Err(signal) => End { exit_code: platform::by_signal(signal), ..End::default() },
         Ok(_lock) => {
             report.begin(plan);
             let end = Session::new(plan, jobs, sender, report)?.run(&receiver)?;
+            passed::note(plan, &end.succeeded);
             if end.exit_code == 0 {
                 report.products(&plan.products)?;
             }
-            (end.exit_code, end.failed)
+            end
         }
     };
-    report.event(&Event::Finished { exit_code, seconds: began.elapsed().as_secs_f64(), failed });
-    Ok(ExitCode::from(exit_code))
+    let (failed, failures) = (end.failures.first().map(|first| first.step), end.failures.as_slice());
+    let seconds = began.elapsed().as_secs_f64();
+    report.event(&Event::Finished { exit_code: end.exit_code, seconds, failed, failures });
+    if let Some(step) = plan.then.as_ref().filter(|_| end.exit_code == 0) {
+        return process::hand_over(step);
+    }
+    Ok(ExitCode::from(end.exit_code))
 }
 
 /// Takes the plan's lock, however long another run holds it, unless a signal comes first.
@@ -98,15 +111,6 @@ fn take_lock(
 
 /// From here on, signals that would end this program are messages.
 fn forward_signals(messages: SyncSender<Message>) -> Result<()> {
-    let mut signals = Signals::new(group::STOP_SIGNALS).context("cannot handle signals")?;
-    thread::spawn(move || {
-        for signal in &mut signals {
-            drop(messages.send(Message::Signal(signal)));
-        }
-    });
-    Ok(())
-}
-
-fn code_of(signal: i32) -> u8 {
-    u8::try_from(group::by_signal(signal)).unwrap_or(1)
+    let send = move |signal| drop(messages.send(Message::Signal(signal)));
+    platform::on_stop(send).context("cannot handle signals")
 }

@@ -1,9 +1,11 @@
 //! One running step: its process group and the lines it prints.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
@@ -12,11 +14,12 @@ use anyhow::{Context, Result};
 use duct::{Expression, ReaderHandle};
 use jobserver::Client;
 
-use super::{Message, group, jobs};
+use super::{Message, jobs};
 use crate::plan::Step;
+use crate::platform::{self, Group};
 
 /// Longer lines are split, so that output without line ends cannot fill the memory.
-const MAX_LINE: u64 = 64 * 1024;
+pub(super) const MAX_LINE: u64 = 64 * 1024;
 
 /// What every step gets alike.
 pub(super) struct Surroundings<'a> {
@@ -37,7 +40,7 @@ pub(super) fn start(
     index: usize,
     around: &Surroundings<'_>,
     messages: SyncSender<Message>,
-) -> Result<u32> {
+) -> Result<Group> {
     let stdout = step.stdout.as_ref().map(|path| around.cwd.join(path));
     if let Some(folder) = stdout.as_deref().and_then(Path::parent) {
         fs::create_dir_all(folder)
@@ -50,7 +53,7 @@ pub(super) fn start(
         )
     })?;
     let reader = Arc::new(reader);
-    let leader = reader.pids().first().copied().unwrap_or_default();
+    let group = Group::of(reader.pids().first().copied().unwrap_or_default());
     thread::spawn(move || {
         // An error of reading means that the child is gone; its status tells more.
         let _ = for_each_line(&*reader, |text| drop(messages.send(Message::Line { index, text })));
@@ -64,17 +67,26 @@ pub(super) fn start(
         };
         drop(messages.send(Message::Ended { index, exit_code }));
     });
-    Ok(leader)
+    Ok(group)
+}
+
+/// Runs `step` with this program's own terminal, for as long as it takes. Ctrl-C is for it alone.
+///
+/// # Errors
+/// When its program cannot be started.
+pub(super) fn hand_over(step: &Step) -> Result<ExitCode> {
+    let status = Command::new(&step.argv[0])
+        .args(&step.argv[1..])
+        .status()
+        .with_context(|| format!("cannot start `{}` of step `{}`", step.argv[0], step.name))?;
+    // Without a code, a signal ended it.
+    let code = status.code().unwrap_or(130);
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
 fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
-    // A path that is relative means the step's folder, not this process's. A bare name is looked up on PATH.
-    let program = Path::new(&step.argv[0]);
-    let is_path = program.components().count() > 1;
-    let program =
-        if is_path { around.cwd.join(program).into_os_string() } else { program.as_os_str().to_owned() };
     let client = around.client.clone();
-    let command = duct::cmd(program, &step.argv[1..]);
+    let command = duct::cmd(program(step, around.cwd), &step.argv[1..]);
     let command = match &step.stdout {
         Some(path) => command.stdout_path(unfinished(&around.cwd.join(path))),
         None => command,
@@ -85,7 +97,7 @@ fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
         .stderr_to_stdout()
         .unchecked()
         .before_spawn(move |command| {
-            group::lead(command);
+            Group::lead(command);
             jobs::share(&client, command);
             Ok(())
         });
@@ -101,8 +113,15 @@ fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
     }
 }
 
-/// Where a step's standard output goes until it has succeeded. Another run may be at the same.
-fn unfinished(path: &Path) -> PathBuf {
+/// The program of `step`. A path that is relative means the folder `cwd`, not this process's; a bare name is looked up on PATH.
+pub(super) fn program(step: &Step, cwd: &Path) -> OsString {
+    let program = Path::new(&step.argv[0]);
+    let is_path = program.components().count() > 1;
+    if is_path { cwd.join(program).into_os_string() } else { platform::program(program.as_os_str()) }
+}
+
+/// Where what is to be at `path` goes until it is whole. Another run may be at the same.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
     path.with_added_extension(std::process::id().to_string())
 }
 
@@ -121,12 +140,13 @@ fn finish(path: &Path, index: usize, messages: &SyncSender<Message>) -> u8 {
 }
 
 /// Variables that `cargo run` set for this program. Handed on, they would make the next cargo build everything anew.
-fn is_set_by_cargo_run(name: &str) -> bool {
+pub(super) fn is_set_by_cargo_run(name: &str) -> bool {
     let names = ["CARGO", "CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
     names.contains(&name) || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
-fn for_each_line(reader: impl Read, mut line: impl FnMut(String)) -> io::Result<()> {
+/// Hands each line of `reader` on, without its end, until there are no more.
+pub(super) fn for_each_line(reader: impl Read, mut line: impl FnMut(String)) -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     let mut bytes = Vec::new();
     while reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut bytes)? > 0 {
@@ -138,7 +158,7 @@ fn for_each_line(reader: impl Read, mut line: impl FnMut(String)) -> io::Result<
 
 fn exit_code(reader: &ReaderHandle) -> u8 {
     match reader.try_wait() {
-        Ok(Some(output)) => group::exit_code(output.status),
+        Ok(Some(output)) => platform::exit_code(output.status),
         _ => 1,
     }
 }

@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::config::Sccache;
+use crate::platform;
 
 /// How long the cache may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -53,7 +54,7 @@ fn without_cache() -> Command {
             command.env_remove(name);
         }
     }
-    command.env("SCCACHE_CONF", "/dev/null").env("SCCACHE_LOCAL_RW_MODE", "READ_ONLY");
+    command.env("SCCACHE_CONF", platform::NULL).env("SCCACHE_LOCAL_RW_MODE", "READ_ONLY");
     command
 }
 

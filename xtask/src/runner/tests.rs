@@ -22,13 +22,16 @@ impl Write for Page {
 
 /// Runs a step that prints a recording and ends with `exit_code`; returns that of the run, and what people see.
 fn bake(recording: &str, exit_code: u8) -> (u8, String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runner/vertices/recordings");
+    run(&format!("vertices/recordings/{recording}"), exit_code, Step { vertices: true, ..Step::default() })
+}
+
+fn run(recording: &str, exit_code: u8, step: Step) -> (u8, String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runner");
     let step = Step {
         name: "bake".to_owned(),
         why: "to build".to_owned(),
         argv: ["sh", "-c", &format!("cat {recording} >&2; exit {exit_code}")].map(str::to_owned).to_vec(),
-        vertices: true,
-        ..Step::default()
+        ..step
     };
     let plan = Plan { cwd: folder, steps: vec![step], ..Plan::default() };
     let page = Page::default();
@@ -36,7 +39,8 @@ fn bake(recording: &str, exit_code: u8) -> (u8, String) {
     report.begin(&plan);
     let (sender, receiver) = sync_channel(BACKLOG);
     let end = Session::new(&plan, None, sender, &mut report).unwrap().run(&receiver).unwrap();
-    report.event(&Event::Finished { exit_code: end.exit_code, seconds: 9.0, failed: end.failed });
+    let failures = end.failures.as_slice();
+    report.event(&Event::Finished { exit_code: end.exit_code, seconds: 9.0, failed: None, failures });
     let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
     (end.exit_code, text)
 }
@@ -95,4 +99,22 @@ fn the_outcome_of_a_vertex_is_not_that_of_its_step() {
     let (exit_code, text) = bake("failed.txt", 0);
     assert_eq!(exit_code, 0);
     assert!(text.contains("0.58 s   failed   base 2/2"), "{text}");
+}
+
+#[test]
+fn people_see_what_cargo_says_and_no_message() {
+    let step = || Step { crates: true, ..Step::default() };
+    let (exit_code, text) = run("crates/recordings/test.txt", 0, step());
+    assert_eq!(exit_code, 0, "{text}");
+    for line in
+        ["warning: unused variable: `unused`", "   Compiling mac v1.0.0 (/src/mac)", "test adds ... ok"]
+    {
+        assert!(text.contains(&format!("      bake | {line}\n")), "{line} is missing:\n{text}");
+    }
+    assert!(!text.contains(r#"{"reason"#), "{text}");
+    assert_eq!(rows(&text).len(), 2, "{text}");
+
+    let (_, text) = run("crates/recordings/failed.txt", 101, step());
+    let last = text.lines().rev().nth(1).unwrap();
+    assert!(last.contains("could not compile `demo-app` (lib)"), "{text}");
 }

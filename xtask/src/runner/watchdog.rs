@@ -9,36 +9,39 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::group::{self, Firmness};
+use crate::platform::{Firmness, Group, NEEDS_WATCHDOG};
 
 /// How long groups have between being asked and being killed.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The runner's side.
-pub(super) struct Watchdog(Child);
+/// The runner's side; none where the kernel does that.
+pub(super) struct Watchdog(Option<Child>);
 
 impl Watchdog {
     /// Starts the second process, in a group of its own so that Ctrl-C does not reach it.
     pub(super) fn start() -> std::io::Result<Watchdog> {
+        if !NEEDS_WATCHDOG {
+            return Ok(Watchdog(None));
+        }
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("watchdog").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        group::lead(&mut command);
-        command.spawn().map(Watchdog)
+        Group::lead(&mut command);
+        command.spawn().map(|child| Watchdog(Some(child)))
     }
 
-    /// The group of `leader` is running.
-    pub(super) fn watch(&mut self, leader: u32) {
-        self.tell(&format!("+{leader}"));
+    /// `group` is running.
+    pub(super) fn watch(&mut self, group: &Group) {
+        self.tell(&format!("+{}", group.leader()));
     }
 
-    /// The group of `leader` has ended.
-    pub(super) fn release(&mut self, leader: u32) {
-        self.tell(&format!("-{leader}"));
+    /// `group` has ended.
+    pub(super) fn release(&mut self, group: &Group) {
+        self.tell(&format!("-{}", group.leader()));
     }
 
     /// Without a watchdog a run is less safe but not wrong, so failures here do not end it.
     fn tell(&mut self, line: &str) {
-        if let Some(pipe) = &mut self.0.stdin {
+        if let Some(pipe) = self.0.as_mut().and_then(|child| child.stdin.as_mut()) {
             let _ = writeln!(pipe, "{line}");
         }
     }
@@ -46,8 +49,10 @@ impl Watchdog {
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        self.0.stdin.take();
-        let _ = self.0.wait();
+        if let Some(child) = &mut self.0 {
+            child.stdin.take();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -62,9 +67,10 @@ pub(crate) fn main() -> ExitCode {
         };
     }
     if !groups.is_empty() {
-        groups.iter().for_each(|leader| group::signal(*leader, Firmness::Terminate));
+        let groups = groups.into_iter().map(Group::of).collect::<Vec<_>>();
+        groups.iter().for_each(|group| group.signal(Firmness::Terminate));
         thread::sleep(GRACE);
-        groups.iter().for_each(|leader| group::signal(*leader, Firmness::Kill));
+        groups.iter().for_each(|group| group.signal(Firmness::Kill));
     }
     ExitCode::SUCCESS
 }

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
-use image_spec::{ImageSpec, Output as Destination};
+use image_spec::{ImageSpec, Output as Destination, Reference};
 
 use super::engines::{self, Made, Planned};
 use super::load::{self, Loader};
-use super::{bdp, build, engine_step, image};
+use super::{bdp, build, engine_step, image, words};
 use crate::cli::{BdFlags, Output};
 use crate::config::{Config, Pipeline};
 use crate::error::Usage;
@@ -40,6 +40,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
         steps: vec![engine_step(config)],
         products: planned.iter().flat_map(|one| build::products(&one.build)).collect(),
         lock: Some(config.target("xtask.lock")),
+        ..Plan::default()
     };
     for Made { spec, before, image } in engines::images(config, &flags.image, planned)? {
         let path = spec.outputs.iter().find_map(image::path_of).unwrap_or_default();
@@ -125,9 +126,16 @@ fn run_commands(
             None => return Vec::new(),
         },
     };
-    let publish =
-        spec.config.ports.iter().map(|port| format!("--publish {port}:{port} ")).collect::<String>();
-    let volume = format!("{}-data:{}", config.pipeline.build.package, config.pipeline.image.data);
-    let run = format!("{program} run --rm --read-only --volume {volume} {publish}{}", spec.tags[0]);
+    let run = run_argv(config, program, &spec.tags[0]).join(" ");
     load.into_iter().chain([run]).collect()
+}
+
+/// The command that runs the image `tag` by `program`, docker or podman. Its first two words are that and `run`.
+pub(super) fn run_argv(config: &Config, program: &str, tag: &Reference) -> Vec<String> {
+    let image = &config.pipeline.image;
+    let volume = format!("{}-data:{}", config.pipeline.build.package, image.data);
+    let mut argv = words(&[program, "run", "--rm", "--read-only", "--volume", &volume]);
+    argv.extend(image.ports.iter().flat_map(|port| ["--publish".to_owned(), format!("{port}:{port}")]));
+    argv.push(tag.to_string());
+    argv
 }

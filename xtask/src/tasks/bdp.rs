@@ -1,5 +1,7 @@
 //! `bdp`: the service and its image for every platform, pushed to a registry. Needs no container runtime.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use image_spec::{CheckSpec, Output, Platform, Reference, Repository};
 
@@ -17,6 +19,8 @@ pub(crate) struct Push<'a> {
     pub(crate) dry_run: bool,
     /// Who signs the image: a key of cosign, or none for its keyless way.
     pub(crate) sign: Option<&'a str>,
+    /// The file that gets the image's name with its digest, if one is wanted.
+    pub(crate) digest_file: Option<&'a Path>,
 }
 
 /// Plans `bdp` for the platforms that were asked for or else the `default`.
@@ -31,20 +35,19 @@ pub(crate) fn plan(
 ) -> Result<Plan> {
     let repository = flags.image.as_ref().unwrap_or(&config.pipeline.image.repository);
     check_repository(repository)?;
-    if push.sign.is_some() && !config.host.tools.has("cosign") {
-        bail!("cosign is not on PATH, and --sign needs it; `cargo xtask doctor` shows how to install it");
-    }
     let by_buildkit = engines::chosen(&config.pipeline, flags) == Engine::Buildkit;
-    if by_buildkit && push.dry_run {
-        let text = "BuildKit cannot tell what a push would upload; `cargo xtask bake --push` prints what it is told to do";
+    check_push(config, push, by_buildkit)?;
+    let planned = planned(config, flags, default, push.dry_run)?;
+    if push.digest_file.is_some() && planned.len() > 1 {
+        let text = "--digest-file is for one image, and each backend is one: name one --backend";
         return Err(Usage(text.to_owned()).into());
     }
-    let planned = planned(config, flags, default, push.dry_run)?;
     let mut plan = Plan {
         cwd: config.root.clone(),
         steps: vec![engine_step(config)],
         products: planned.iter().flat_map(|one| build::products(&one.build)).collect(),
         lock: Some(config.target("xtask.lock")),
+        ..Plan::default()
     };
     // Our own engine asks about tags when it pushes, when it knows whether one would move at all.
     let by_another = planned.iter().filter(|one| by_buildkit && bake::is_pushed(config, &one.spec));
@@ -65,7 +68,12 @@ pub(crate) fn plan(
         let pushing = before.iter_mut().find(|step| step.name == bake::STEP).unwrap_or(&mut image.step);
         pushing.needs.extend(access.as_ref().map(|access| access.name.clone()));
         let sign = push.sign.filter(|_| !push.dry_run);
-        let sign = sign.map(|key| sign_step(config, key, &mut image.step, &name));
+        let digest = push.digest_file.filter(|_| !push.dry_run).map(Path::to_owned);
+        let digest = digest.or_else(|| sign.map(|_| config.target(&format!("images/{name}.digest"))));
+        if let Some(digest) = &digest {
+            write_digest(&mut image.step, digest);
+        }
+        let sign = sign.zip(digest).map(|(key, digest)| sign_step(key, &image.step, &digest));
         plan.products.push(Product::Image {
             tags: spec.tags,
             metadata: image.metadata,
@@ -76,6 +84,17 @@ pub(crate) fn plan(
         plan.steps.extend(before.into_iter().chain([image.step]).chain(sign));
     }
     Ok(plan)
+}
+
+fn check_push(config: &Config, push: Push<'_>, by_buildkit: bool) -> Result<()> {
+    if push.sign.is_some() && !config.host.tools.has("cosign") {
+        bail!("cosign is not on PATH, and --sign needs it; `cargo xtask doctor` shows how to install it");
+    }
+    if by_buildkit && push.dry_run {
+        let text = "BuildKit cannot tell what a push would upload; `cargo xtask bake --push` prints what it is told to do";
+        return Err(Usage(text.to_owned()).into());
+    }
+    Ok(())
 }
 
 /// The images that are asked for, where they are pushed.
@@ -114,12 +133,15 @@ fn access_step(config: &Config, repository: &Repository, tags: Vec<Reference>) -
     })
 }
 
+/// Has `push` write the image's name with its digest.
+fn write_digest(push: &mut Step, file: &Path) {
+    push.argv.extend(["--digest-file".to_owned(), file.to_string_lossy().into_owned()]);
+    push.outputs.push(file.to_owned());
+}
+
 /// The step that signs what `push` has pushed, by the digest that it writes: a tag may be somebody else's by then.
-fn sign_step(config: &Config, key: &str, push: &mut Step, name: &str) -> Step {
-    let digest = config.target(&format!("images/{name}.digest"));
+fn sign_step(key: &str, push: &Step, digest: &Path) -> Step {
     let path = digest.to_string_lossy().into_owned();
-    push.argv.extend(["--digest-file".to_owned(), path.clone()]);
-    push.outputs.push(digest);
     let script = r#"image=$(cat "$1") && shift && exec cosign sign --yes --recursive "$@" "$image""#;
     let mut argv = [words(&["sh", "-c", script, "sign"]), vec![path]].concat();
     if !key.is_empty() {

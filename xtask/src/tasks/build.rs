@@ -3,14 +3,15 @@
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use image_spec::Platform;
 
 use super::linking::{self, Linking};
-use super::{bake, engine, engine_step, sccache, words};
+use super::{MESSAGES, bake, engine, engine_step, sccache, words};
 use crate::cli::{BuildFlags, Profile, Variant};
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step};
+use crate::platform;
 
 /// The folder of finished binaries below the target folder.
 pub(super) const DIST: &str = "dist";
@@ -54,6 +55,7 @@ pub(crate) fn plan(config: &Config, flags: &BuildFlags) -> Result<Plan> {
             .chain(builds.into_iter().flat_map(|build| build.steps))
             .collect(),
         lock: Some(config.target("xtask.lock")),
+        ..Plan::default()
     })
 }
 
@@ -69,12 +71,10 @@ pub(super) fn builds(config: &Config, flags: &BuildFlags, default: &[Platform]) 
     let backends = config.backends(&flags.backends)?;
     let asked = if flags.platforms.is_empty() { default } else { &flags.platforms };
     let platforms = config.platforms(asked)?;
-    if !config.host.tools.has("cc") {
-        bail!(
-            "no C compiler: `cc` is not on PATH, and linking needs it; `cargo xtask doctor` shows how to install one"
-        );
-    }
-    let linking = linking::choose(config, flags.linker.unwrap_or(config.pipeline.build.linker), &platforms)?;
+    // Where nothing could be done with them, it is of no interest which tools are missing.
+    let linking = linked(config, flags, &platforms).map_err(|error| {
+        platform::LACKING.map_or(error, |why| anyhow!("images cannot be built here: {why}"))
+    })?;
     let planner = Planner { config, flags, platforms, linking, several: backends.len() > 1 };
 
     let mut builds = Vec::<Build>::new();
@@ -86,6 +86,15 @@ pub(super) fn builds(config: &Config, flags: &BuildFlags, default: &[Platform]) 
     }
     builds[0].steps.splice(..0, sccache::step(config)?);
     Ok(builds)
+}
+
+fn linked(config: &Config, flags: &BuildFlags, platforms: &[Platform]) -> Result<Linking> {
+    if !config.host.tools.has("cc") {
+        bail!(
+            "no C compiler: `cc` is not on PATH, and linking needs it; `cargo xtask doctor` shows how to install one"
+        );
+    }
+    linking::choose(config, flags.linker.unwrap_or(config.pipeline.build.linker), platforms)
 }
 
 /// Has cargo list what the binaries for a platform are made of. Beside the compiler, which takes longer.
@@ -214,8 +223,9 @@ impl Planner<'_> {
         let mut step = Step {
             name: name("compile", &[(self.several, backend)]),
             why: format!("compile the service for {for_platforms} and {backend}, static by {}", linking.by),
-            argv: words(&["cargo", linking.subcommand, "--locked", "--package", package]),
+            argv: words(&["cargo", linking.subcommand, "--locked", MESSAGES, "--package", package]),
             needs,
+            crates: true,
             ..Step::default()
         };
         step.argv.extend(programs.iter().flat_map(|program| ["--bin".to_owned(), program.clone()]));

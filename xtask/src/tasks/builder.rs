@@ -19,13 +19,8 @@ use crate::tools::{Buildx, buildx};
 /// # Errors
 /// buildx is missing or too old, the configuration has no builder, or there is none to show.
 pub(crate) fn plan(config: &Config, task: BuilderTask) -> Result<Plan> {
-    let wanted = config.pipeline.builder.as_ref().context(
-        "config/pipeline.toml has no section [builder]; `name` and `driver` in it say which builder is meant",
-    )?;
-    let found = Buildx::usable(config.host.tools.buildx.as_ref())?.builder.as_ref();
-    if found.is_some_and(|found| found.driver == "docker") {
-        bail!("`{}` is a context of Docker; give `name` in [builder] another value", wanted.name);
-    }
+    let (wanted, buildx) = configured(config)?;
+    let found = buildx.builder.as_ref();
     let steps = match task {
         BuilderTask::Create => create(config, wanted, found, false),
         BuilderTask::Bootstrap => create(config, wanted, found, true),
@@ -36,6 +31,21 @@ pub(crate) fn plan(config: &Config, task: BuilderTask) -> Result<Plan> {
     };
     let lock = (task != BuilderTask::Status).then(|| config.target("xtask.lock"));
     Ok(Plan { cwd: config.root.clone(), steps, lock, ..Plan::default() })
+}
+
+/// The builder that the configuration describes, and what buildx has of it.
+///
+/// # Errors
+/// There is no such section, buildx is missing or too old, or it has something else of that name.
+pub(super) fn configured(config: &Config) -> Result<(&Builder, &Buildx)> {
+    let wanted = config.pipeline.builder.as_ref().context(
+        "config/pipeline.toml has no section [builder]; `name` and `driver` in it say which builder is meant",
+    )?;
+    let buildx = Buildx::usable(config.host.tools.buildx.as_ref())?;
+    if buildx.builder.as_ref().is_some_and(|found| found.driver == "docker") {
+        bail!("`{}` is a context of Docker; give `name` in [builder] another value", wanted.name);
+    }
+    Ok((wanted, buildx))
 }
 
 /// The steps that make the builder what it should be, and show it.
@@ -95,7 +105,7 @@ fn status(found: &buildx::Builder) -> Vec<Step> {
         argv: words(&["docker", "buildx", "inspect", name]),
         ..Step::default()
     }];
-    if found.nodes.iter().all(|node| node.status == "running") {
+    if found.is_running() {
         // The last lines are the sums; the thousands before them are records.
         let script = r#"use=$(docker buildx du --builder "$1") && printf '%s\n' "$use" | tail -n 4"#;
         steps.push(Step {

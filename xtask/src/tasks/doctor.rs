@@ -2,72 +2,73 @@
 
 use std::process::ExitCode;
 
-use crate::cli::Linker;
+use super::inventory::{self, Item};
+use crate::cli::{DoctorFlags, Goal, Linker, MessageFormat};
 use crate::config::Config;
+use crate::platform;
 use crate::report::{Report, ToolStatus};
-use crate::tools::buildx::{self, Buildx};
-use crate::tools::{Compose, TABLE, server_version};
 
-/// Reports every tool; fails only when `cargo xtask bd` cannot work.
-pub(crate) fn run(config: &Config, report: &mut Report) -> ExitCode {
-    let tools = &config.host.tools;
-    let programs = TABLE.iter().map(|tool| ToolStatus {
-        name: tool.program.to_owned(),
-        version: tools.has(tool.program).then(|| tool.installed_version().unwrap_or_else(|| "?".to_owned())),
-        purpose: tool.purpose.to_owned(),
-        install: tool.install.to_owned(),
-        required: tool.required,
-    });
-    let compose = ToolStatus {
-        name: "docker compose".to_owned(),
-        version: tools.compose.as_ref().map(|compose| compose.version.clone()),
-        purpose: format!("up: the service beside its database; {} or later", Compose::OLDEST),
-        install: Compose::INSTALL.to_owned(),
-        required: false,
+/// Reports every tool; fails only when `cargo xtask bd` cannot work. With `--for`, reports what that needs, and fails when
+/// some of it is missing.
+pub(crate) fn run(config: &Config, flags: &DoctorFlags, report: &mut Report) -> ExitCode {
+    let mut all = inventory::of(config);
+    if let Some(goal) = flags.goal {
+        all.retain(|item| item.goals.contains(&goal));
+    }
+    let verdict = match flags.goal {
+        Some(goal) => verdict_for(goal, &all),
+        None => verdict(config, &all),
     };
-    let targets = config.pipeline.build.platforms.iter().map(|platform| {
-        let target = format!("{}-unknown-linux-musl", platform.rust_arch());
-        ToolStatus {
-            version: tools.has_target(&target).then(|| "installed".to_owned()),
-            purpose: format!("static binaries for {platform} by zigbuild or musl-gcc"),
-            install: format!("rustup target add {target}"),
-            required: false,
-            name: target,
-        }
-    });
-    let zig = ToolStatus {
-        name: "zig".to_owned(),
-        version: tools.zig.then(|| "found".to_owned()),
-        purpose: "the linker and C compiler of cargo-zigbuild".to_owned(),
-        install: "pip install ziglang==0.15.2".to_owned(),
-        required: false,
-    };
-    let buildx = ToolStatus {
-        name: "docker buildx".to_owned(),
-        version: tools.buildx.as_ref().map(Buildx::describe),
-        purpose: "builder: BuildKit, here and on other machines".to_owned(),
-        install: buildx::INSTALL.to_owned(),
-        required: false,
-    };
-    let databases = tools.databases.iter().filter_map(|(backend, found)| {
-        Some(ToolStatus {
-            name: backend.to_string(),
-            version: found.as_ref().ok().map(server_version),
-            purpose: "sqlx, check: a throw-away server".to_owned(),
-            install: backend.install()?.to_owned(),
-            required: false,
-        })
-    });
-    let all = programs.chain([buildx, compose, zig]).chain(targets).chain(databases).collect::<Vec<_>>();
+    let (Ok(text) | Err(text)) = &verdict;
+    let tools = all.iter().map(|item| status(config, item)).collect::<Vec<_>>();
+    match flags.format {
+        MessageFormat::Json => report.document(&tools, text),
+        MessageFormat::Human => report.tools(&tools, text, hint(flags, &all)),
+    }
+    if verdict.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
 
-    let lacks_required = all.iter().any(|tool| tool.required && tool.version.is_none());
+fn status(config: &Config, item: &Item) -> ToolStatus {
+    ToolStatus {
+        name: item.name.clone(),
+        version: item.version(),
+        purpose: item.purpose.clone(),
+        install: item.install.line(&config.host.tools.system),
+        required: item.required,
+        goals: item.goals,
+    }
+}
+
+/// What installs the missing tools that are not a verdict's business.
+fn hint(flags: &DoctorFlags, all: &[Item]) -> Option<&'static str> {
+    let is_lacking = all.iter().any(|item| item.is_missing() && item.goals.contains(&Goal::Check));
+    let hint = "`cargo xtask setup --for check` installs what is missing for check";
+    (flags.goal.is_none() && is_lacking).then_some(hint)
+}
+
+/// Whether everything is there that `goal` needs, in a sentence.
+fn verdict_for(goal: Goal, needed: &[Item]) -> Result<String, String> {
+    let goal = goal.name();
+    let missing = needed.iter().filter(|item| item.is_missing());
+    let missing = missing.map(|item| item.name.as_str()).collect::<Vec<_>>().join(", ");
+    if missing.is_empty() {
+        Ok(format!("everything is there that {goal} needs"))
+    } else {
+        Err(format!("{goal} lacks {missing}: `cargo xtask setup --for {goal}`"))
+    }
+}
+
+/// Whether images can be made, in a sentence.
+fn verdict(config: &Config, all: &[Item]) -> Result<String, String> {
+    if let Some(why) = platform::LACKING {
+        return Err(format!("`cargo xtask bd` cannot work: {why}"));
+    }
+    if all.iter().any(|item| item.required && item.is_missing()) {
+        return Err("`cargo xtask bd` cannot work: install what is marked as required".to_owned());
+    }
     let platform = config.own_platform();
-    let linking = super::linking::choose(config, Linker::Auto, &[platform]);
-    let verdict = match &linking {
-        _ if lacks_required => "`cargo xtask bd` cannot work: install what is marked as required".to_owned(),
-        Err(error) => format!("`cargo xtask bd` cannot work: {error:#}"),
-        Ok(way) => format!("`cargo xtask bd` works: it links for {platform} by {}", way.by),
-    };
-    report.tools(&all, &verdict);
-    if lacks_required || linking.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    match super::linking::choose(config, Linker::Auto, &[platform]) {
+        Err(error) => Err(format!("`cargo xtask bd` cannot work: {error:#}")),
+        Ok(way) => Ok(format!("`cargo xtask bd` works: it links for {platform} by {}", way.by)),
+    }
 }

@@ -131,10 +131,11 @@ pub(super) fn tags(
     several: bool,
 ) -> Result<Vec<Reference>> {
     let repository = flags.image.as_ref().unwrap_or(&config.pipeline.image.repository);
-    let version = config.package.version.replace('+', "-");
+    let mut names = vec![versioned(config, backend, &config.package.version.replace('+', "-"))];
     let is_default = backend == config.pipeline.build.backends[0];
-    let mut names =
-        if is_default { vec![version, "latest".to_owned()] } else { vec![format!("{backend}-{version}")] };
+    if is_default {
+        names.push("latest".to_owned());
+    }
     for asked in &flags.tags {
         let name = if several && !is_default { format!("{backend}-{asked}") } else { asked.to_string() };
         if !names.contains(&name) {
@@ -146,6 +147,12 @@ pub(super) fn tags(
     let tags = names.iter().map(|name| name.parse::<Tag>()).collect::<Result<Vec<_>, _>>();
     let tags = tags.map_err(|error| Usage(format!("the image cannot be named so: {error}")))?;
     Ok(tags.iter().map(|tag| repository.with_tag(tag)).collect())
+}
+
+/// The tag that the image for `backend` has for a version.
+pub(super) fn versioned(config: &Config, backend: &str, version: &str) -> String {
+    let is_default = backend == config.pipeline.build.backends[0];
+    if is_default { version.to_owned() } else { format!("{backend}-{version}") }
 }
 
 fn run_config(config: &Config) -> RunConfig {

@@ -6,28 +6,62 @@ pub(crate) mod bdp;
 pub(crate) mod build;
 pub(crate) mod builder;
 pub(crate) mod check;
+pub(crate) mod ci;
+pub(crate) mod clean;
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod engines;
+pub(crate) mod hooks;
 mod image;
+mod inventory;
 mod linking;
 mod load;
+pub(crate) mod man;
 pub(crate) mod pin;
 pub(crate) mod registry;
+pub(crate) mod release;
 pub(crate) mod scan;
 mod sccache;
+pub(crate) mod setup;
 mod shell;
 pub(crate) mod soak;
 pub(crate) mod sqlx;
+pub(crate) mod template;
+// The paths of its snapshots are those of Unix.
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 pub(crate) mod up;
 pub(crate) mod verify;
+pub(crate) mod watch;
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
+use crate::platform;
+
+/// Has cargo say which crates it compiles, to a step that has [`Step::crates`]; people are shown its diagnostics as ever.
+const MESSAGES: &str = "--message-format=json-render-diagnostics";
+
+/// The packages behind the front, which do not run on every system: [`platform::LACKING`].
+const BEHIND: [&str; 3] = ["xtask-db", "xtask-oci", "xtask-soak"];
+
+/// Whether `plan` can run on this system. What it shows is right in any case.
+///
+/// # Errors
+/// Names the step that cannot run where `lacking` says that the packages behind the front do not, and why.
+pub(crate) fn can_run(plan: &Plan, lacking: Option<&str>) -> Result<()> {
+    let is_behind =
+        |step: &&Step| step.skip.is_none() && step.argv.iter().any(|word| BEHIND.contains(&word.as_str()));
+    match (lacking, plan.steps.iter().find(is_behind)) {
+        (Some(why), Some(step)) => bail!("step `{}` cannot run here: {why}", step.name),
+        _ => Ok(()),
+    }
+}
 
 /// The step that builds the native engine. It is up to date after the first run.
 ///
@@ -38,11 +72,13 @@ fn engine_step(config: &Config) -> Step {
         name: "engine".to_owned(),
         why: "build the image engine, on its first use".to_owned(),
         argv: [
-            words(&["nice", "-n", "19", "cargo", "build", "--locked", "--package", "xtask-oci"]),
+            words(platform::NICE),
+            words(&["cargo", "build", "--locked", MESSAGES, "--package", "xtask-oci"]),
             build::mirror(config),
         ]
         .concat(),
         background: true,
+        crates: true,
         outputs: vec![engine(config).into()],
         ..Step::default()
     }
@@ -69,7 +105,9 @@ fn databases_step(config: &Config) -> Step {
     Step {
         name: "databases".to_owned(),
         why: "build what starts throw-away databases, on its first use".to_owned(),
-        argv: words(&["cargo", "build", "--locked", "--package", "xtask-db"]),
+        argv: words(&["cargo", "build", "--locked", MESSAGES, "--package", "xtask-db"]),
+        crates: true,
+        folder: Some(debug(config)),
         outputs: vec![databases(config).into()],
         ..Step::default()
     }
@@ -92,13 +130,9 @@ fn service(config: &Config, backend: &str) -> Vec<String> {
     words(&["--package", &config.pipeline.build.package, "--no-default-features", "--features", &feature])
 }
 
-/// Has each of those steps that need nothing else need the one before it: they would all wait for one target folder, and
-/// hold a job while they do.
-fn cargo_one_by_one(steps: &mut [Step]) {
-    let mut last = None;
-    for step in steps.iter_mut().filter(|step| step.needs.is_empty()) {
-        step.needs.extend(last.replace(step.name.clone()));
-    }
+/// The folder that cargo locks while it builds with the profile `dev`.
+fn debug(config: &Config) -> PathBuf {
+    config.target("debug")
 }
 
 fn words(words: &[&str]) -> Vec<String> {

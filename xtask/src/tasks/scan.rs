@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use image_spec::{Output, Reference};
 
 use super::{build, engine_step, image, words};
-use crate::cli::{ImageFlags, ScanFlags, Severity};
+use crate::cli::{ImageFlags, ScanFlags};
 use crate::config::Config;
 use crate::error::Usage;
 use crate::plan::{Plan, Step};
@@ -22,7 +22,7 @@ pub(crate) fn plan(config: &Config, flags: &ScanFlags) -> Result<Plan> {
     };
     let lock = Some(config.target("xtask.lock"));
     let steps = match &flags.reference {
-        Some(reference) => vec![scan_step(scanner, Subject::Registry(reference), flags.fail_on)],
+        Some(reference) => vec![scan_step(scanner, &Subject::Registry(reference), flags)],
         None => built(config, flags, scanner)?,
     };
     Ok(Plan { cwd: config.root.clone(), steps, lock, ..Plan::default() })
@@ -49,32 +49,36 @@ fn built(config: &Config, flags: &ScanFlags, scanner: &str) -> Result<Vec<Step>>
     // Scanners wonder which image of a layout is meant when it has several names.
     spec.tags.truncate(1);
     let image = image::step(config, &spec, &build, false)?;
-    let mut scan = scan_step(scanner, Subject::Layout(&layout), flags.fail_on);
+    let mut scan = scan_step(scanner, &Subject::Layout(&layout), flags);
     scan.needs = vec![image.step.name.clone()];
     let mut steps = vec![engine_step(config)];
     steps.extend(build.steps.into_iter().chain([image.step, scan]));
     Ok(steps)
 }
 
-fn scan_step(scanner: &str, subject: Subject<'_>, fail_on: Severity) -> Step {
-    let severity = fail_on.name();
-    let argv = match (scanner, &subject) {
-        ("trivy", subject) => {
-            let mut argv = words(&["trivy", "image", "--exit-code", "1", "--severity"]);
-            let wanted = fail_on.and_above().iter().map(|severity| severity.name().to_uppercase());
-            argv.push(wanted.collect::<Vec<_>>().join(","));
-            argv.extend(match subject {
-                Subject::Registry(reference) => vec![reference.to_string()],
-                Subject::Layout(folder) => words(&["--input", folder]),
-            });
-            argv
+fn scan_step(scanner: &str, subject: &Subject<'_>, flags: &ScanFlags) -> Step {
+    let severity = flags.fail_on.name();
+    let sarif = flags.sarif.as_ref().map(|file| file.to_string_lossy().into_owned());
+    let argv = if scanner == "trivy" {
+        let wanted = flags.fail_on.and_above().iter().map(|severity| severity.name().to_uppercase());
+        let wanted = wanted.collect::<Vec<_>>().join(",");
+        let mut argv = words(&["trivy", "image", "--exit-code", "1", "--severity", &wanted]);
+        if let Some(file) = &sarif {
+            argv.extend(words(&["--format", "sarif", "--output", file]));
         }
-        (_, Subject::Registry(reference)) => {
-            words(&["grype", "--fail-on", severity, &format!("registry:{reference}")])
-        }
-        (_, Subject::Layout(folder)) => {
-            words(&["grype", "--fail-on", severity, &format!("oci-dir:{folder}")])
-        }
+        argv.extend(match subject {
+            Subject::Registry(reference) => vec![reference.to_string()],
+            Subject::Layout(folder) => words(&["--input", folder]),
+        });
+        argv
+    } else {
+        let mut argv = words(&["grype", "--fail-on", severity]);
+        argv.extend(sarif.map(|file| format!("--output=sarif={file}")));
+        argv.push(match subject {
+            Subject::Registry(reference) => format!("registry:{reference}"),
+            Subject::Layout(folder) => format!("oci-dir:{folder}"),
+        });
+        argv
     };
     Step {
         name: "scan".to_owned(),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::build::{self, Build};
-use super::{engine_step, linking, service, words};
+use super::{MESSAGES, engine_step, linking, service, words};
 use crate::cli::{BuildFlags, Format, Linker, Profile, Scenario, SoakFlags};
 use crate::config::Config;
 use crate::plan::{Plan, Step};
@@ -49,7 +49,8 @@ fn tool_step() -> Step {
     Step {
         name: "tool".to_owned(),
         why: "build what measures".to_owned(),
-        argv: words(&["cargo", "build", "--locked", "--release", "--package", "xtask-soak"]),
+        argv: words(&["cargo", "build", "--locked", "--release", MESSAGES, "--package", "xtask-soak"]),
+        crates: true,
         ..Step::default()
     }
 }
@@ -68,21 +69,22 @@ fn folders_step(config: &Config, backends: &[&str]) -> Step {
 fn service_steps(config: &Config, backend: &str) -> [Step; 3] {
     let package = &config.pipeline.build.package;
     let build = |what: &[&str]| {
-        let command = words(&["cargo", "build", "--locked", "--release"]);
+        let command = words(&["cargo", "build", "--locked", "--release", MESSAGES]);
         [command, service(config, backend), words(what)].concat()
     };
     let output = |path: &str| config.target(&format!("release/{path}")).to_string_lossy().into_owned();
     let copy = [output(package), output("examples/bare"), folder(config, backend)];
-    let step = |name: &str, why: &str, argv| Step {
+    let step = |name: &str, why: &str, argv, crates| Step {
         name: format!("{name}-{backend}"),
         why: format!("{why} for {backend}"),
         argv,
+        crates,
         ..Step::default()
     };
     [
-        step("service", "build the service", build(&["--bin", package])),
-        step("bare", "build plain axum, the yardstick,", build(&["--example", "bare"])),
-        step("keep", "keep both", words(&["cp"]).into_iter().chain(copy).collect()),
+        step("service", "build the service", build(&["--bin", package]), true),
+        step("bare", "build plain axum, the yardstick,", build(&["--example", "bare"]), true),
+        step("keep", "keep both", words(&["cp"]).into_iter().chain(copy).collect(), false),
     ]
 }
 

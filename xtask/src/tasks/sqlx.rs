@@ -5,7 +5,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{cargo_one_by_one, databases, databases_step, service, words};
+use super::{MESSAGES, databases, databases_step, debug, service, words};
 use crate::cli::{SqlxFlags, SqlxTask};
 use crate::config::Config;
 use crate::plan::{Plan, Step};
@@ -29,7 +29,6 @@ pub(crate) fn plan(config: &Config, task: &SqlxTask) -> Result<Plan> {
             SqlxTask::Check(_) => compare_step(config, backend),
         });
     }
-    cargo_one_by_one(&mut steps);
     Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
 }
 
@@ -43,10 +42,9 @@ fn backends<'a>(config: &'a Config, flags: &'a SqlxFlags) -> Result<Vec<&'a str>
 /// Fills a folder with what the database says of every query.
 pub(super) fn describe_step(config: &Config, backend: &str) -> Step {
     let package = &config.pipeline.build.package;
-    let migrations = format!("{package}/migrations/{backend}");
-    let mut argv = words(&[&databases(config), "exec", "--backend", backend, "--migrate", &migrations]);
-    argv.extend(words(&["--queries", &fresh(config, backend), "--"]));
-    argv.extend(words(&["cargo", "check", "--locked", "--all-targets"]));
+    let mut argv = words(&[&databases(config), "exec", "--backend", backend]);
+    argv.extend(queries(config, backend));
+    argv.extend(words(&["--", "cargo", "check", "--locked", "--all-targets", MESSAGES]));
     argv.extend(service(config, backend));
     // To cargo this is another service than the everyday one, which stays up to date, with the same dependencies.
     // Nothing is optimised by a check.
@@ -55,8 +53,17 @@ pub(super) fn describe_step(config: &Config, backend: &str) -> Step {
         name: format!("describe-{backend}"),
         why: format!("ask a database about every query of the service for {backend}"),
         argv,
+        needs: words(&["databases"]),
+        crates: true,
+        folder: Some(debug(config)),
         ..Step::default()
     }
+}
+
+/// What has a command beside a database ask it about every query that is compiled, and note the answers.
+pub(super) fn queries(config: &Config, backend: &str) -> Vec<String> {
+    let migrations = format!("{}/migrations/{backend}", config.pipeline.build.package);
+    words(&["--migrate", &migrations, "--queries", &fresh(config, backend)])
 }
 
 /// Compares that folder with the cache.
@@ -74,7 +81,7 @@ pub(super) fn compare_step(config: &Config, backend: &str) -> Step {
 }
 
 /// Puts that folder in the place of the cache.
-fn replace_step(config: &Config, backend: &str) -> Step {
+pub(super) fn replace_step(config: &Config, backend: &str) -> Step {
     let mut argv = words(&[&databases(config), "queries", "replace"]);
     argv.extend([fresh(config, backend), kept(config, backend)]);
     Step {

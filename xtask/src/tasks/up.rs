@@ -44,10 +44,14 @@ pub(crate) fn plan(config: &Config, flags: &ImageFlags) -> Result<Plan> {
         push(&mut plan, stop_step(&others));
     }
     push(&mut plan, up_step(backend, name));
-    let ports = config.pipeline.image.ports.iter().zip(PAGES);
-    let urls = ports.map(|(port, page)| format!("http://localhost:{port}{page}")).collect();
-    plan.products.push(Product::Service { urls, end: "cargo xtask down".to_owned() });
+    plan.products.push(Product::Service { urls: urls(config), end: "cargo xtask down".to_owned() });
     Ok(plan)
+}
+
+/// What a service that runs on this machine has for a browser.
+pub(super) fn urls(config: &Config) -> Vec<String> {
+    let ports = config.pipeline.image.ports.iter().zip(PAGES);
+    ports.map(|(port, page)| format!("http://localhost:{port}{page}")).collect()
 }
 
 /// Plans `down`.

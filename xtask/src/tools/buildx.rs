@@ -7,12 +7,16 @@ use std::thread;
 use anyhow::{Result, bail};
 
 use super::{number_in, output_of};
+use crate::cli::Size;
 
 /// Where buildx comes from.
 pub(crate) const INSTALL: &str = "https://github.com/docker/buildx#installing";
 
 /// The oldest buildx whose options and progress this pipeline knows.
 const OLDEST: Version = Version { major: 0, minor: 13, patch: 0 };
+
+/// The first buildx that calls what `prune` keeps `--reserved-space`; to those before it is `--keep-storage`.
+const RESERVED_SPACE: Version = Version { major: 0, minor: 17, patch: 0 };
 
 /// Docker's buildx.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +107,15 @@ impl Buildx {
         }
     }
 
+    /// The flag of `prune` for how many bytes may stay.
+    ///
+    /// `--max-used-space` sounds more like it, but needs BuildKit 0.17 as well; to every BuildKit this one is the same as
+    /// the old `--keep-storage`.
+    pub(crate) fn keep_flag(&self) -> &'static str {
+        let is_new = self.version.is_some_and(|version| version >= RESERVED_SPACE);
+        if is_new { "--reserved-space" } else { "--keep-storage" }
+    }
+
     /// The buildx of a machine that has one that can be used.
     ///
     /// # Errors
@@ -121,6 +134,19 @@ impl Builder {
         let mut args = vec!["buildx", "inspect"];
         args.extend(name);
         output_of("docker", &args).and_then(|said| Builder::parse(&said))
+    }
+
+    /// Whether all of its daemons run: only then buildx tells of caches, and empties them.
+    pub(crate) fn is_running(&self) -> bool {
+        self.nodes.iter().all(|node| node.status == "running")
+    }
+
+    /// How much its caches hold, in bytes; none where it does not say.
+    pub(crate) fn cache_size(&self) -> Option<u64> {
+        if !self.is_running() {
+            return None;
+        }
+        total(&output_of("docker", &["buildx", "du", "--builder", &self.name])?)
     }
 
     /// Reads what `docker buildx inspect` prints. What belongs to a longer list of a node is indented.
@@ -165,6 +191,12 @@ impl Node {
             _ => {}
         }
     }
+}
+
+/// Reads the last line of what `docker buildx du` prints.
+fn total(said: &str) -> Option<u64> {
+    let total = said.lines().rev().find_map(|line| line.strip_prefix("Total:"))?;
+    total.trim().parse().ok().map(|Size(bytes)| bytes)
 }
 
 /// Reads `key="value" key="value"`, where a backslash makes a quote or a backslash part of the value.

@@ -1,7 +1,10 @@
 //! The tools of this machine: probed once, before anything is planned.
 
+mod advisories;
 pub(crate) mod buildx;
 mod compose;
+mod install;
+mod pins;
 mod table;
 
 use std::env;
@@ -12,11 +15,15 @@ use db_servers::{Backend, Source};
 use image_spec::Platform;
 use xshell::{Shell, cmd};
 
-#[cfg(test)]
+use crate::platform;
+
+pub(crate) use advisories::Advisories;
+#[cfg(all(test, unix))]
 pub(crate) use buildx::Node;
 pub(crate) use buildx::{Builder, Buildx, Version};
 pub(crate) use compose::Compose;
-pub(crate) use table::TABLE;
+pub(crate) use install::{Archive, Install, Mac, Os, System, Wheel, musl};
+pub(crate) use table::{NATIVE, TABLE, Tool};
 
 /// How much a task has to know of the machine. Each probe costs tens of milliseconds, so none is run for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +32,8 @@ pub(crate) enum Need {
     Nothing,
     /// Where database servers can come from, and which programs are on PATH.
     Databases,
+    /// Likewise, and which database of vulnerabilities can be asked.
+    Gate,
     /// What compiles and links.
     Compiler,
     /// Also the first of these container runtimes that answers.
@@ -65,8 +74,12 @@ pub(crate) struct Tools {
     pub(crate) buildx: Option<Buildx>,
     /// Docker's plugin compose, whatever its version.
     pub(crate) compose: Option<Compose>,
+    /// Which database of vulnerabilities can be asked.
+    pub(crate) advisories: Advisories,
     /// Where the server of each database comes from, or what is missing.
     pub(crate) databases: Vec<(Backend, Result<Source, String>)>,
+    /// Who installs what is missing.
+    pub(crate) system: System,
 }
 
 /// A container runtime that images can be loaded into.
@@ -80,11 +93,14 @@ pub(crate) struct Runtime {
 
 impl Tools {
     /// Looks for what `need` asks for; the probes run side by side. `builder` is the name of the configured builder.
-    pub(crate) fn probe(need: Need, builder: Option<&str>) -> Tools {
+    pub(crate) fn probe(need: Need, builder: Option<&str>, cargo_home: &Path) -> Tools {
         let runtimes = match need {
             Need::Nothing => return Tools::default(),
-            Need::Databases => {
-                return Tools { databases: databases(), found: found(), ..Tools::default() };
+            Need::Databases | Need::Gate => {
+                let found = found();
+                let asks = need == Need::Gate && found.contains(&"cargo-deny");
+                let advisories = if asks { Advisories::probe(cargo_home) } else { Advisories::default() };
+                return Tools { databases: databases(), found, advisories, ..Tools::default() };
             }
             Need::Builder => return Tools { buildx: Buildx::probe_builder(builder), ..Tools::default() },
             Need::Compiler => &[],
@@ -98,6 +114,7 @@ impl Tools {
             let static_libc = scope.spawn(has_static_libc);
             let zig = scope.spawn(|| has_zig(found.contains(&"cargo-zigbuild")));
             let databases = (need == Need::Everything).then(|| scope.spawn(databases));
+            let system = (need == Need::Everything).then(|| scope.spawn(System::probe));
             let buildx = scope.spawn(|| match need {
                 Need::Everything => Buildx::probe(),
                 Need::Buildkit(_) | Need::Compose => Buildx::probe_any_builder(builder),
@@ -113,7 +130,9 @@ impl Tools {
                 runtime: runtime.join().unwrap_or_default(),
                 buildx: buildx.join().unwrap_or_default(),
                 compose: compose.and_then(|thread| thread.join().ok()).flatten(),
+                advisories: Advisories::default(),
                 databases: databases.and_then(|thread| thread.join().ok()).unwrap_or_default(),
+                system: system.and_then(|thread| thread.join().ok()).unwrap_or_default(),
                 found: found.clone(),
             }
         })
@@ -154,8 +173,11 @@ fn found() -> Vec<&'static str> {
 }
 
 fn databases() -> Vec<(Backend, Result<Source, String>)> {
-    let find = |backend| (backend, db_servers::find(backend).map_err(|missing| missing.to_string()));
-    Backend::ALL.map(find).to_vec()
+    let find = |backend| match platform::LACKING {
+        Some(why) => Err(why.to_owned()),
+        None => db_servers::find(backend).map_err(|missing| missing.to_string()),
+    };
+    Backend::ALL.iter().map(|backend| (*backend, find(*backend))).collect()
 }
 
 /// The output of a short command, or nothing when it fails or is not there.

@@ -43,7 +43,8 @@ impl Kitchen {
         kitchen
     }
 
-    fn program(&self, name: &str, script: &str) {
+    /// Puts a program of this name first on PATH; it runs `script` in the workspace.
+    pub(crate) fn program(&self, name: &str, script: &str) {
         let path = self.path().join(name);
         fs::write(&path, format!("#!/bin/sh\ncd '{}'\n{script}", self.path().display())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();

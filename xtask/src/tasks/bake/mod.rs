@@ -42,7 +42,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
     let steps = [engine_step(config)].into_iter().chain(of_builds).chain(base).collect();
     let lock = Some(config.target("xtask.lock"));
     let products = vec![Product::Definition { text: definition + "\n" }];
-    Ok(Plan { cwd: config.root.clone(), steps, products, lock })
+    Ok(Plan { cwd: config.root.clone(), steps, products, lock, ..Plan::default() })
 }
 
 /// The steps that make images: the first one has all that come before the bake, and it.
@@ -80,7 +80,7 @@ fn definition(config: &Config, flags: &ImageFlags, planned: &[Planned]) -> Resul
             None => rendered(config, flags, build, spec, &mut definition),
         };
         let layout = layout(config, build, spec);
-        let image = output::add(config, image, build, spec, layout.as_deref());
+        let image = output::add(config, flags, image, build, spec, layout.as_deref());
         definition.want(format!("image-{}", build.backend), image);
     }
     Ok(definition)
@@ -103,7 +103,12 @@ fn rendered(
         Packaging::Container => {
             let name = format!("binaries-{}", build.backend);
             let target = binaries::target(config, flags, build, "artifact");
-            add_for_others(config, definition, &name, output::with_cache_from(config, target, build, spec));
+            add_for_others(
+                config,
+                definition,
+                &name,
+                output::with_cache_from(config, flags, target, build, spec),
+            );
             format!("target:{name}")
         }
     };

@@ -6,18 +6,21 @@ use std::path::Path;
 use image_spec::{Base, Compression, ImageSpec, Output, Reference, time};
 
 use super::definition::Target;
+use crate::cli::ImageFlags;
 use crate::config::{Config, LayerCache};
 use crate::tasks::build::Build;
 
 /// Adds all that to `target`. Without a `layout` to leave it in, the image is pushed.
 pub(super) fn add(
     config: &Config,
+    flags: &ImageFlags,
     target: Target,
     build: &Build,
     spec: &ImageSpec,
     layout: Option<&Path>,
 ) -> Target {
-    let target = with_cache_from(config, target, build, spec);
+    let place = |key| place(config, layers(config, flags)?, build, spec, key);
+    let target = with_cache_from(config, flags, target, build, spec);
     let created = ("org.opencontainers.image.created".to_owned(), time::rfc3339(spec.created));
     let labels = spec.labels.clone().into_iter().chain([created]).collect();
     let kinds: &[_] = if build.platforms.len() > 1 { &["manifest", "index"] } else { &["manifest"] };
@@ -31,7 +34,7 @@ pub(super) fn add(
         annotations: kinds.iter().flat_map(annotation).collect(),
         tags: spec.tags.iter().map(ToString::to_string).collect(),
         platforms: build.platforms.iter().map(ToString::to_string).collect(),
-        cache_to: cache_to(config, build, spec).into_iter().collect(),
+        cache_to: cache_to(layers(config, flags), place("dest")).into_iter().collect(),
         attest: attest(config, spec, layout.is_none()),
         output: vec![output(spec, layout)],
         labels,
@@ -40,9 +43,20 @@ pub(super) fn add(
 }
 
 /// Adds where layers may come from.
-pub(super) fn with_cache_from(config: &Config, target: Target, build: &Build, spec: &ImageSpec) -> Target {
-    let cache_from = place(config, build, spec, "src").into_iter().collect();
-    Target { cache_from, ..target }
+pub(super) fn with_cache_from(
+    config: &Config,
+    flags: &ImageFlags,
+    target: Target,
+    build: &Build,
+    spec: &ImageSpec,
+) -> Target {
+    let place = layers(config, flags).and_then(|layers| place(config, layers, build, spec, "src"));
+    Target { cache_from: place.into_iter().collect(), ..target }
+}
+
+/// Where layers are kept for other builders.
+fn layers<'a>(config: &'a Config, flags: &'a ImageFlags) -> Option<&'a LayerCache> {
+    flags.engine.layer_cache.as_ref().or(config.pipeline.cache.layers.as_ref())
 }
 
 /// [Where](https://docs.docker.com/build/exporters/image-registry) it goes, and how it is compressed.
@@ -77,21 +91,26 @@ fn attest(config: &Config, spec: &ImageSpec, is_pushed: bool) -> Vec<String> {
     ["type=provenance,mode=max".to_owned()].into_iter().chain(sbom).collect()
 }
 
-fn cache_to(config: &Config, build: &Build, spec: &ImageSpec) -> Option<String> {
-    let place = place(config, build, spec, "dest")?;
-    let more = match config.pipeline.cache.layers.as_ref()? {
+fn cache_to(layers: Option<&LayerCache>, place: Option<String>) -> Option<String> {
+    let more = match layers? {
         LayerCache::Registry(_) => ",image-manifest=true,oci-mediatypes=true,compression=zstd",
         LayerCache::Local(_) => ",compression=zstd",
         LayerCache::Gha(_) => "",
     };
     // A build that made its image has not failed because a cache could not be written.
-    Some(format!("{place},mode=max{more},ignore-error=true"))
+    Some(format!("{},mode=max{more},ignore-error=true", place?))
 }
 
 /// The cache for the layers of a build: each image has its own, or they would overwrite each other's.
-fn place(config: &Config, build: &Build, spec: &ImageSpec, folder_key: &str) -> Option<String> {
+fn place(
+    config: &Config,
+    layers: &LayerCache,
+    build: &Build,
+    spec: &ImageSpec,
+    folder_key: &str,
+) -> Option<String> {
     let backend = &build.backend;
-    Some(match config.pipeline.cache.layers.as_ref()? {
+    Some(match layers {
         LayerCache::Registry(name) => {
             let default = || spec.tags.first().map(|tag| format!("{}:cache", tag.repository()));
             format!("type=registry,ref={}-{backend}", name.clone().or_else(default)?)

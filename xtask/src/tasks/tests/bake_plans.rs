@@ -38,7 +38,7 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
     check_steps(
         &push,
         &expect![[r#"
-            engine after : nice -n 19 cargo build --locked --package xtask-oci --config source.crates-io.replace-with='mirror' --config source.mirror.registry="sparse+https://mirror.example.com/crates/"
+            engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci --config source.crates-io.replace-with='mirror' --config source.mirror.registry="sparse+https://mirror.example.com/crates/"
             access after engine: target/debug/xtask-oci access
             packages-arm64 after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_sqlite --config source.crates-io.replace-with='mirror' --config source.mirror.registry="sparse+https://mirror.example.com/crates/"
             packages-amd64 after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite --config source.crates-io.replace-with='mirror' --config source.mirror.registry="sparse+https://mirror.example.com/crates/"
@@ -181,6 +181,19 @@ fn a_push_has_documents_caches_and_one_index_for_all_platforms() {
             }
           }
         }"#]].assert_eq(bake.stdin.as_deref().unwrap());
+}
+
+#[test]
+fn a_flag_says_where_layers_are_kept() {
+    let layer_cache = Some("gha,scope=other".to_owned().try_into().unwrap());
+    let definition =
+        definition(&with_builder(), &flags(EngineFlags { layer_cache, ..EngineFlags::default() }));
+    let target = &definition["target"]["image-sqlite"];
+    assert_eq!(target["cache-from"], serde_json::json!(["type=gha,scope=other-sqlite"]));
+    assert_eq!(
+        target["cache-to"],
+        serde_json::json!(["type=gha,scope=other-sqlite,mode=max,ignore-error=true"])
+    );
 }
 
 /// Docker would keep what is only for others as images without a name, and push files with the times of the build.

@@ -14,9 +14,9 @@ fn bdp_pushes_every_platform() {
     check_steps(
         &plan,
         &expect![[r#"
-            engine after : nice -n 19 cargo build --locked --package xtask-oci
+            engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
             access after engine: target/debug/xtask-oci access
-            compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+            compile after : cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages-arm64 after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_sqlite
             packages-amd64 after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
             artifact-amd64 after compile, engine, packages-amd64: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
@@ -66,8 +66,9 @@ fn what_the_configuration_says_of_registries_reaches_the_engine() {
     config.pipeline.registries.insecure = vec!["registry.internal:5000".to_owned()];
     config.pipeline.mirrors.registries = [("gcr.io".to_owned(), "mirror.example.com/gcr".to_owned())].into();
     config.pipeline.mirrors.crates_io = Some("sparse+https://mirror.example.com/crates/".to_owned());
-    let plan = bdp::plan(&config, &ImageFlags::default(), &Platform::ALL, Push { dry_run: true, sign: None })
-        .unwrap();
+    let plan =
+        bdp::plan(&config, &ImageFlags::default(), &Platform::ALL, Push { dry_run: true, ..Push::default() })
+            .unwrap();
     let cargo = plan.steps.iter().filter(|step| step.argv.contains(&"cargo".to_owned()));
     for step in cargo {
         let line = step.argv.join(" ");

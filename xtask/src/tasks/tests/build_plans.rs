@@ -16,10 +16,10 @@ fn build_takes_the_first_way_to_link_that_works() {
             cd /galley
 
             # engine: build the image engine, on its first use
-            nice -n 19 cargo build --locked --package xtask-oci
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             mkdir -p target
@@ -48,10 +48,10 @@ fn build_with_every_flag() {
             cd /galley
 
             # engine: build the image engine, on its first use
-            nice -n 19 cargo build --locked --package xtask-oci
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
             # compile: compile the service for linux/arm64 and postgres, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_postgres --profile dist --target aarch64-unknown-linux-musl --config 'target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/arm64 and postgres is made of
             mkdir -p target
@@ -73,10 +73,10 @@ fn build_by_musl_gcc() {
             cd /galley
 
             # engine: build the image engine, on its first use
-            nice -n 19 cargo build --locked --package xtask-oci
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by musl-gcc
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             mkdir -p target
@@ -97,10 +97,10 @@ fn build_on_a_machine_with_nothing_but_a_compiler() {
             cd /galley
 
             # engine: build the image engine, on its first use
-            nice -n 19 cargo build --locked --package xtask-oci
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             mkdir -p target
@@ -123,10 +123,10 @@ fn build_adds_to_the_rustflags_of_the_user() {
             cd /galley
 
             # engine: build the image engine, on its first use
-            nice -n 19 cargo build --locked --package xtask-oci
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src -C link-arg=-Wl,--build-id=sha1' cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
+            APP_COMMIT=0123abcd0123 RUSTFLAGS='-C target-cpu=native -C target-feature=+crt-static --remap-path-prefix=/home/me/.cargo=/cargo --remap-path-prefix=/galley=/src -C link-arg=-Wl,--build-id=sha1' cargo build --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             mkdir -p target
@@ -150,10 +150,10 @@ fn build_keeps_to_a_target_folder_elsewhere() {
             cd /galley
 
             # engine: build the image engine, on its first use
-            nice -n 19 cargo build --locked --package xtask-oci
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by the host's static C library
-            APP_COMMIT=0123abcd0123 cargo build --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            APP_COMMIT=0123abcd0123 cargo build --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-gnu --config 'target.x86_64-unknown-linux-gnu.rustflags=["-C","target-feature=+crt-static","--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             mkdir -p '/var/build cache'

@@ -48,16 +48,16 @@ fn one_bake_compiles_in_containers_and_makes_the_image() {
     check_steps(
         &plan,
         &expect![[r#"
-        engine after : nice -n 19 cargo build --locked --package xtask-oci
-        packages after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
-        list after engine, packages: target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/images/packages/app-sqlite-linux-amd64
-        base after engine: target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
-        clear after : rm -rf target/images/app-sqlite-linux-amd64.bake
-        definition after : cat
-        bake after packages, list, base, clear, definition: docker buildx bake --progress rawjson --file target/images/bake.json --builder galley
-        image after engine, bake: target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json
-        load after image: docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
-    "#]],
+            engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
+            packages after : cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
+            list after engine, packages: target/debug/xtask-oci packages --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/images/packages/app-sqlite-linux-amd64
+            base after engine: target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
+            clear after : rm -rf target/images/app-sqlite-linux-amd64.bake
+            definition after : cat
+            bake after packages, list, base, clear, definition: docker buildx bake --progress rawjson --file target/images/bake.json --builder galley
+            image after engine, bake: target/debug/xtask-oci import --layout target/images/app-sqlite-linux-amd64.bake --metadata-file target/images/app-sqlite-linux-amd64.json
+            load after image: docker load --quiet --input target/images/app-sqlite-linux-amd64.tar
+        "#]],
     );
     let definition = plan.steps.iter().find(|step| step.name == "definition").unwrap();
     expect![[r#"
@@ -145,11 +145,11 @@ fn prebuilt_binaries_of_all_backends_are_only_copied() {
     check_steps(
         &bd::plan(&config, &flags).unwrap(),
         &expect![[r#"
-            engine after : nice -n 19 cargo build --locked --package xtask-oci
-            compile-sqlite after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+            engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
+            compile-sqlite after : cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages-sqlite after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
             artifact-sqlite after compile-sqlite, engine, packages-sqlite: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
-            compile-postgres after artifact-sqlite: cargo zigbuild --locked --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+            compile-postgres after artifact-sqlite: cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages-postgres after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_postgres
             artifact-postgres after compile-postgres, engine, packages-postgres: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-postgres-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
             base after engine: target/debug/xtask-oci base --platform linux/amd64 --compression zstd:3 target/images/base
@@ -239,7 +239,7 @@ fn flags_that_mean_nothing_to_the_engine_are_refused() {
         bd::plan(&with_builder(), &upx),
         &expect!["--upx is for what this machine compiles; add --packaging prebuilt"],
     );
-    let push = bdp::Push { dry_run: true, sign: None };
+    let push = bdp::Push { dry_run: true, ..bdp::Push::default() };
     let buildkit = flags(EngineFlags::default());
     check_error(
         bdp::plan(&with_builder(), &buildkit.image, &Platform::ALL, push),

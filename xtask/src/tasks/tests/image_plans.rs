@@ -75,9 +75,9 @@ fn pin_looks_up_every_image_once() {
     check_steps(
         &plan,
         &expect![[r#"
-        engine after : nice -n 19 cargo build --locked --package xtask-oci
-        pin after engine: target/debug/xtask-oci pin --lock config/images.lock
-    "#]],
+            engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
+            pin after engine: target/debug/xtask-oci pin --lock config/images.lock
+        "#]],
     );
     expect![[r#"
         {
@@ -100,8 +100,8 @@ fn the_variant_debug_keeps_symbols_and_has_a_shell() {
     check_steps(
         &plan,
         &expect![[r#"
-            engine after : nice -n 19 cargo build --locked --package xtask-oci
-            compile after : cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config profile.release.strip='none' --config profile.release.debug='line-tables-only' --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+            engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
+            compile after : cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config profile.release.strip='none' --config profile.release.debug='line-tables-only' --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
             packages after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite
             artifact after compile, engine, packages: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json --keep-symbols target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64-debug
             image after artifact: target/debug/xtask-oci image --cache target/images/cache --blobs /home/me/.cache/xtask-oci --lock config/images.lock --metadata-file target/images/app-sqlite-linux-amd64-debug.json

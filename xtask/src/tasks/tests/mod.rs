@@ -8,12 +8,19 @@ mod build_plans;
 mod builder_plans;
 mod buildkit_plans;
 mod check_plans;
+mod clean_plans;
 mod compose_file;
 mod image_plans;
 mod published_plans;
+mod release_plans;
 mod sccache_plans;
+mod setup_plans;
 mod soak_plans;
+mod sqlx_plans;
+mod template_plans;
 mod up_plans;
+mod watch_plans;
+mod windows_plans;
 
 use expect_test::{Expect, expect};
 use image_spec::Platform;
@@ -25,7 +32,19 @@ use crate::config::fixture::config;
 use crate::plan::{Plan, Product, Step};
 
 fn check_plan(plan: anyhow::Result<Plan>, expected: &Expect) {
-    expected.assert_eq(&plan.unwrap().to_string());
+    let plan = plan.unwrap();
+    check_order(&plan);
+    expected.assert_eq(&plan.to_string());
+}
+
+/// What a step needs comes before it; else it would wait for ever.
+fn check_order(plan: &Plan) {
+    for (index, step) in plan.steps.iter().enumerate() {
+        for need in &step.needs {
+            let is_before = plan.steps[..index].iter().any(|before| before.name == *need);
+            assert!(is_before, "`{}` needs `{need}`, which does not come before it", step.name);
+        }
+    }
 }
 
 fn check_error<T: std::fmt::Debug>(result: anyhow::Result<T>, expected: &Expect) {
@@ -37,6 +56,13 @@ fn check_steps(plan: &Plan, expected: &Expect) {
     let step =
         |step: &Step| format!("{} after {}: {}\n", step.name, step.needs.join(", "), step.argv.join(" "));
     expected.assert_eq(&plan.steps.iter().map(step).collect::<String>());
+}
+
+/// The fixed configuration with other backends; there is no server for mysql.
+fn config_for(backends: &[&str]) -> Config {
+    let mut config = config();
+    config.pipeline.build.backends = backends.iter().map(|backend| (*backend).to_owned()).collect();
+    config
 }
 
 /// A machine with nothing but a compiler.

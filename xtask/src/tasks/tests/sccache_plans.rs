@@ -20,25 +20,25 @@ fn the_service_is_compiled_through_sccache() {
     check_plan(
         build::plan(&sharing(), &BuildFlags::default()),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # engine: build the image engine, on its first use
-        nice -n 19 cargo build --locked --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
-        # sccache: share compilations through redis://cache.example.com:6379
-        SCCACHE_SERVER_UDS=/galley/target/sccache.sock target/debug/xtask sccache redis://cache.example.com:6379
+            # sccache: share compilations through redis://cache.example.com:6379
+            SCCACHE_SERVER_UDS=/galley/target/sccache.sock target/debug/xtask sccache redis://cache.example.com:6379
 
-        # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-        APP_COMMIT=0123abcd0123 CARGO_TERM_COLOR=never RUSTC_WRAPPER=sccache SCCACHE_IGNORE_SERVER_IO_ERROR=1 SCCACHE_REDIS_ENDPOINT=redis://cache.example.com:6379 SCCACHE_SERVER_UDS=/galley/target/sccache.sock cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 CARGO_TERM_COLOR=never RUSTC_WRAPPER=sccache SCCACHE_IGNORE_SERVER_IO_ERROR=1 SCCACHE_REDIS_ENDPOINT=redis://cache.example.com:6379 SCCACHE_SERVER_UDS=/galley/target/sccache.sock cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
-        # packages: list what the service for linux/amd64 and sqlite is made of
-        mkdir -p target
-        cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
-        mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
+            # packages: list what the service for linux/amd64 and sqlite is made of
+            mkdir -p target
+            cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_sqlite >target/packages-sqlite-linux-amd64.json.$$
+            mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
-        # artifact: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
-    "#]],
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        "#]],
     );
 }
 

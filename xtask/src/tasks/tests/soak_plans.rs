@@ -21,34 +21,34 @@ fn everything_is_measured_for_every_database() {
             cd /galley
 
             # tool: build what measures
-            cargo build --locked --release --package xtask-soak
+            cargo build --locked --release --message-format=json-render-diagnostics --package xtask-soak
 
             # folders: make a place for each database
             mkdir -p target/soak/sqlite target/soak/postgres
 
             # service-sqlite: build the service for sqlite
-            cargo build --locked --release --package app --no-default-features --features db_sqlite --bin app
+            cargo build --locked --release --message-format=json-render-diagnostics --package app --no-default-features --features db_sqlite --bin app
 
             # bare-sqlite: build plain axum, the yardstick, for sqlite
-            cargo build --locked --release --package app --no-default-features --features db_sqlite --example bare
+            cargo build --locked --release --message-format=json-render-diagnostics --package app --no-default-features --features db_sqlite --example bare
 
             # keep-sqlite: keep both for sqlite
             cp target/release/app target/release/examples/bare target/soak/sqlite
 
             # service-postgres: build the service for postgres
-            cargo build --locked --release --package app --no-default-features --features db_postgres --bin app
+            cargo build --locked --release --message-format=json-render-diagnostics --package app --no-default-features --features db_postgres --bin app
 
             # bare-postgres: build plain axum, the yardstick, for postgres
-            cargo build --locked --release --package app --no-default-features --features db_postgres --example bare
+            cargo build --locked --release --message-format=json-render-diagnostics --package app --no-default-features --features db_postgres --example bare
 
             # keep-postgres: keep both for postgres
             cp target/release/app target/release/examples/bare target/soak/postgres
 
             # engine: build the image engine, on its first use
-            nice -n 19 cargo build --locked --package xtask-oci
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
             # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            APP_COMMIT=0123abcd0123 cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             mkdir -p target
@@ -71,26 +71,26 @@ fn what_was_asked_for_is_measured() {
     check_plan(
         soak::plan(&config(), &flags(&args)),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # tool: build what measures
-        cargo build --locked --release --package xtask-soak
+            # tool: build what measures
+            cargo build --locked --release --message-format=json-render-diagnostics --package xtask-soak
 
-        # folders: make a place for each database
-        mkdir -p target/soak/sqlite
+            # folders: make a place for each database
+            mkdir -p target/soak/sqlite
 
-        # service-sqlite: build the service for sqlite
-        cargo build --locked --release --package app --no-default-features --features db_sqlite --bin app
+            # service-sqlite: build the service for sqlite
+            cargo build --locked --release --message-format=json-render-diagnostics --package app --no-default-features --features db_sqlite --bin app
 
-        # bare-sqlite: build plain axum, the yardstick, for sqlite
-        cargo build --locked --release --package app --no-default-features --features db_sqlite --example bare
+            # bare-sqlite: build plain axum, the yardstick, for sqlite
+            cargo build --locked --release --message-format=json-render-diagnostics --package app --no-default-features --features db_sqlite --example bare
 
-        # keep-sqlite: keep both for sqlite
-        cp target/release/app target/release/examples/bare target/soak/sqlite
+            # keep-sqlite: keep both for sqlite
+            cp target/release/app target/release/examples/bare target/soak/sqlite
 
-        # soak: put the service under load
-        target/release/xtask-soak start term --backend sqlite --rounds 1 --seconds 2 --format json --report target/soak/report.json --binaries target/soak
-    "#]],
+            # soak: put the service under load
+            target/release/xtask-soak start term --backend sqlite --rounds 1 --seconds 2 --format json --report target/soak/report.json --binaries target/soak
+        "#]],
     );
 }
 

@@ -158,3 +158,20 @@ fn what_cannot_be_used_is_said_in_one_line() {
     ]
     .assert_eq(&error(Some(&old)));
 }
+
+#[test]
+fn what_a_cache_holds_is_in_the_last_line() {
+    let said = "ID\t\t\tRECLAIMABLE\tSIZE\tLAST ACCESSED\n\
+        jcsw46o6p1zs4h5sx9mo1vtl9               \ttrue \t\t0B        \t39 minutes ago\n\
+        Shared:\t\t5.322GB\nPrivate:\t5.033GB\nReclaimable:\t10.36GB\nTotal:\t\t10.36GB\n";
+    assert_eq!(total(said), Some(10_360_000_000));
+    assert_eq!(total("Reclaimable:\t0B\nTotal:\t\t0B\n"), Some(0));
+    assert_eq!(total("ERROR: no builder"), None);
+}
+
+#[test]
+fn what_prune_keeps_is_spelled_as_buildx_knows_it() {
+    let flag = |version| Buildx { version: Version::parse(version), builder: None }.keep_flag();
+    assert_eq!(["0.13.1", "0.16.2", "?"].map(flag), ["--keep-storage"; 3]);
+    assert_eq!(["0.17.0", "1.0.0"].map(flag), ["--reserved-space"; 2]);
+}

@@ -1,0 +1,50 @@
+//! How many jobs cargo is told to have, besides by a flag.
+
+use std::env;
+use std::num::NonZeroUsize;
+
+use anyhow::Result;
+
+use crate::error::Usage;
+
+/// The variable that cargo reads as [`build.jobs`](https://doc.rust-lang.org/cargo/reference/config.html#buildjobs).
+const VARIABLE: &str = "CARGO_BUILD_JOBS";
+
+/// The number of jobs that the environment asks for.
+///
+/// # Errors
+/// Where it is no number that cargo would take.
+pub(crate) fn build_jobs() -> Result<Option<NonZeroUsize>> {
+    env::var(VARIABLE).map_or(Ok(None), |text| read(&text, num_cpus::get()))
+}
+
+/// A negative number is one to take from the number of cores, as cargo has it.
+fn read(text: &str, cores: usize) -> Result<Option<NonZeroUsize>> {
+    if text == "default" {
+        return Ok(None);
+    }
+    let jobs = text.parse::<isize>().ok().filter(|jobs| *jobs != 0).map(|jobs| match usize::try_from(jobs) {
+        Ok(jobs) => jobs,
+        Err(_) => cores.saturating_sub(jobs.unsigned_abs()).max(1),
+    });
+    let jobs = jobs.and_then(NonZeroUsize::new);
+    let wrong = || Usage(format!("{VARIABLE} is `{text}`; cargo takes a number that is not 0, or `default`"));
+    jobs.map(Some).ok_or_else(|| wrong().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_are_read_as_cargo_reads_them() {
+        let jobs = |text: &str| read(text, 8).unwrap().map(NonZeroUsize::get);
+        assert_eq!(jobs("3"), Some(3));
+        assert_eq!(jobs("-2"), Some(6));
+        assert_eq!(jobs("-20"), Some(1));
+        assert_eq!(jobs("default"), None);
+        for wrong in ["0", "", "many", "1.5"] {
+            assert!(read(wrong, 8).unwrap_err().to_string().contains(wrong), "{wrong}");
+        }
+    }
+}

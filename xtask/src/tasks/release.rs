@@ -1,0 +1,92 @@
+//! `release`: has xtask-release propose the next version, make the release, or take it back.
+
+use anyhow::Result;
+use clap::ValueEnum;
+use image_spec::CheckSpec;
+
+use super::image::{registries, versioned};
+use super::{MESSAGES, bdp, beside_xtask, debug, engine, engine_step, words};
+use crate::cli::ReleaseFlags;
+use crate::config::Config;
+use crate::plan::{Plan, Step};
+
+/// Plans `release`. The registry is asked by the engine, where the image has one.
+///
+/// # Errors
+/// What the registry is asked does not become JSON.
+pub(crate) fn plan(config: &Config, flags: &ReleaseFlags) -> Result<Plan> {
+    let mut steps = vec![tool_step(config, flags)];
+    let mut release = Step {
+        name: "release".to_owned(),
+        why: why(flags).to_owned(),
+        argv: [vec![tool(config)], arguments(flags)].concat(),
+        needs: words(&["tool"]),
+        ..Step::default()
+    };
+    if !flags.offline && !flags.undo && has_registry(config) {
+        steps.push(engine_step(config));
+        release.needs.push("engine".to_owned());
+        release.argv.extend(["--engine".to_owned(), engine(config)]);
+        let backends = config.pipeline.build.backends.iter();
+        let names = backends.map(|backend| versioned(config, backend, "{version}"));
+        release.argv.extend(names.flat_map(|name| ["--image-tag".to_owned(), name]));
+        let spec = CheckSpec {
+            repository: config.pipeline.image.repository.clone(),
+            tags: vec![],
+            immutable: vec![],
+            registries: registries(config),
+        };
+        release.stdin = Some(serde_json::to_string_pretty(&spec)?);
+    }
+    steps.push(release);
+    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
+}
+
+fn why(flags: &ReleaseFlags) -> &'static str {
+    match (flags.undo, flags.execute) {
+        (true, _) => "take the last release back",
+        (_, true) => "write, commit and tag the next version",
+        _ => "propose the next version",
+    }
+}
+
+fn tool_step(config: &Config, flags: &ReleaseFlags) -> Step {
+    let mut argv = words(&["cargo", "build", "--locked", MESSAGES, "--package", "xtask-release"]);
+    if flags.offline {
+        argv.push("--offline".to_owned());
+    }
+    Step {
+        name: "tool".to_owned(),
+        why: "build what reads commits, on its first use".to_owned(),
+        argv,
+        crates: true,
+        folder: Some(debug(config)),
+        outputs: vec![tool(config).into()],
+        ..Step::default()
+    }
+}
+
+fn tool(config: &Config) -> String {
+    beside_xtask(config, "xtask-release")
+}
+
+/// A name that no registry is written in is one of this machine alone.
+fn has_registry(config: &Config) -> bool {
+    bdp::check_repository(&config.pipeline.image.repository).is_ok()
+}
+
+/// The flags, as xtask-release takes them.
+fn arguments(flags: &ReleaseFlags) -> Vec<String> {
+    let ReleaseFlags { execute, undo, version, bump, offline } = flags;
+    let switches = [("--execute", execute), ("--undo", undo), ("--offline", offline)];
+    let mut arguments = switches
+        .iter()
+        .filter(|(_, is_set)| **is_set)
+        .map(|(flag, _)| (*flag).to_owned())
+        .collect::<Vec<_>>();
+    // One word, so that nothing in it is a flag.
+    arguments.extend(version.as_ref().map(|version| format!("--version={version}")));
+    let part = bump.and_then(|bump| bump.to_possible_value());
+    arguments.extend(part.map(|part| format!("--bump={}", part.get_name())));
+    arguments
+}

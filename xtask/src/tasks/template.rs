@@ -1,0 +1,70 @@
+//! `template`, which has a project follow its template, and `init`, which makes one. xtask-template does both.
+
+use super::{MESSAGES, words};
+use crate::cli::InitFlags; // template: if is_template
+use crate::cli::{TemplateTask, UpdateFlags};
+use crate::config::Config;
+use crate::plan::{Plan, Step};
+
+/// Plans `template`.
+pub(crate) fn plan(config: &Config, task: &TemplateTask) -> Plan {
+    let (name, why, argv) = match task {
+        // It asks questions.
+        TemplateTask::Update(flags) if !flags.check => {
+            let step = tool(config, "update", "merge a version of the template", update(flags));
+            return Plan { then: Some(step), ..built(config) };
+        }
+        TemplateTask::Update(flags) => {
+            ("update", "see whether the template has a later version", update(flags))
+        }
+        // template: if is_template
+        TemplateTask::Pack { check: true } => {
+            ("pack", "see that what is made for cargo-generate is up to date", words(&["pack", "--check"]))
+        }
+        TemplateTask::Pack { check: false } => {
+            ("pack", "make what only cargo-generate needs", words(&["pack"]))
+        }
+        // template: end
+        TemplateTask::Diff => ("diff", "compare the project with its template", words(&["diff"])),
+    };
+    let mut plan = built(config);
+    let mut step = tool(config, name, why, argv);
+    step.needs = plan.steps.iter().map(|step| step.name.clone()).collect();
+    plan.steps.push(step);
+    plan
+}
+
+fn update(flags: &UpdateFlags) -> Vec<String> {
+    let mut argv = words(&["update"]);
+    argv.extend(flags.to.iter().flat_map(|version| words(&["--to", version])));
+    argv.extend(flags.check.then(|| "--check".to_owned()));
+    argv.extend(flags.silent.then(|| "--silent".to_owned()));
+    argv
+}
+
+fn built(config: &Config) -> Plan {
+    let step = Step {
+        name: "tool".to_owned(),
+        why: "build what knows the template, on its first use".to_owned(),
+        argv: words(&["cargo", "build", "--locked", MESSAGES, "--package", "xtask-template"]),
+        crates: true,
+        ..Step::default()
+    };
+    Plan { cwd: config.root.clone(), steps: vec![step], ..Plan::default() }
+}
+
+fn tool(config: &Config, name: &str, why: &str, argv: Vec<String>) -> Step {
+    let tool = config.target("debug/xtask-template").to_string_lossy().into_owned();
+    Step { name: name.to_owned(), why: why.to_owned(), argv: [vec![tool], argv].concat(), ..Step::default() }
+}
+// template: if is_template
+
+/// Plans `init`, which asks questions.
+pub(crate) fn init(config: &Config, flags: &InitFlags) -> Plan {
+    let mut argv = words(&["init"]);
+    argv.extend(flags.name.iter().flat_map(|name| words(&["--name", name])));
+    argv.extend(flags.define.iter().flat_map(|answer| words(&["--define", answer])));
+    argv.extend(flags.silent.then(|| "--silent".to_owned()));
+    Plan { then: Some(tool(config, "init", "make a project of this clone", argv)), ..built(config) }
+}
+// template: end

@@ -1,0 +1,57 @@
+//! Plans of `template`.
+
+use expect_test::expect;
+
+use super::check_plan;
+use crate::cli::{TemplateTask, UpdateFlags};
+use crate::config::fixture::config;
+use crate::tasks::template;
+
+#[test]
+fn an_update_can_ask_questions() {
+    let flags = UpdateFlags { to: Some("0.3.0".to_owned()), silent: true, ..UpdateFlags::default() };
+    let plan = template::plan(&config(), &TemplateTask::Update(flags));
+    // What comes after the steps has the terminal to itself.
+    assert_eq!(plan.then.as_ref().map(|step| step.name.as_str()), Some("update"));
+    check_plan(
+        Ok(plan),
+        &expect![[r#"
+            cd /galley
+
+            # tool: build what knows the template, on its first use
+            cargo build --locked --message-format=json-render-diagnostics --package xtask-template
+
+            # update: merge a version of the template
+            target/debug/xtask-template update --to 0.3.0 --silent
+        "#]],
+    );
+}
+
+#[test]
+fn what_only_looks_is_a_step() {
+    let flags = UpdateFlags { check: true, ..UpdateFlags::default() };
+    check_plan(
+        Ok(template::plan(&config(), &TemplateTask::Update(flags))),
+        &expect![[r#"
+            cd /galley
+
+            # tool: build what knows the template, on its first use
+            cargo build --locked --message-format=json-render-diagnostics --package xtask-template
+
+            # update: see whether the template has a later version
+            target/debug/xtask-template update --check
+        "#]],
+    );
+    check_plan(
+        Ok(template::plan(&config(), &TemplateTask::Diff)),
+        &expect![[r#"
+            cd /galley
+
+            # tool: build what knows the template, on its first use
+            cargo build --locked --message-format=json-render-diagnostics --package xtask-template
+
+            # diff: compare the project with its template
+            target/debug/xtask-template diff
+        "#]],
+    );
+}

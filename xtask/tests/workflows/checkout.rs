@@ -1,0 +1,74 @@
+//! A clone of the work tree as it is, committed, which stays: cargo finds there what it compiled the last time.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use super::plan::Line;
+use super::support::{clean, run};
+
+/// The clone, and what its jobs have left.
+pub(crate) struct Checkout {
+    folder: PathBuf,
+    /// The cargo target folder of the work tree, whose dependencies are of use here.
+    target: PathBuf,
+    /// What steps left for the next ones of their job.
+    env: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Checkout {
+    /// Makes it, or brings it up to date.
+    pub(crate) fn of(root: &Path) -> Checkout {
+        // …/target/debug/xtask
+        let target = Path::new(env!("CARGO_BIN_EXE_xtask")).ancestors().nth(2).unwrap().to_owned();
+        let folder = target.join("workflows/clone");
+        fs::create_dir_all(folder.join("target")).unwrap();
+        run(Command::new("git").args(["init", "--quiet", "--initial-branch=main"]).arg(&folder));
+        let git = |args: &[&str]| {
+            let mut git = Command::new("git");
+            git.arg("--git-dir").arg(folder.join(".git")).args(args).current_dir(root);
+            for name in ["AUTHOR", "COMMITTER"] {
+                git.env(format!("GIT_{name}_NAME"), "a").env(format!("GIT_{name}_EMAIL"), "a@b");
+                git.env(format!("GIT_{name}_DATE"), "2026-01-01T00:00:00Z");
+            }
+            git
+        };
+        // An index of its own leaves that of the clone true: files that are the same keep their times.
+        let index = folder.join(".git/index.tree");
+        run(git(&["--work-tree", ".", "add", "--all"]).env("GIT_INDEX_FILE", &index));
+        let tree = run(git(&["write-tree"]).env("GIT_INDEX_FILE", &index));
+        let commit = run(&mut git(&["commit-tree", "-m", "as it is", tree.trim()]));
+        let reset = ["reset", "--quiet", "--hard", commit.trim()];
+        run(git(&["--work-tree"]).arg(&folder).args(reset));
+        Checkout { folder, target, env: BTreeMap::new() }
+    }
+
+    /// Runs a line as GitHub's runner would, and returns what it says and which outputs it set.
+    pub(crate) fn run(&mut self, line: &Line) -> (Output, BTreeMap<String, String>) {
+        let files = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            fs::write(files.path().join(name), text).unwrap();
+            files.path().join(name)
+        };
+        let (script, output, env) = (file("run.sh", &line.run), file("output", ""), file("env", ""));
+        let mut shell = clean(Command::new("bash"));
+        shell.args(["--noprofile", "--norc", "-e"]).arg(script).current_dir(self.folder.join(&line.folder));
+        shell.env("CI", "true").env("GITHUB_ACTIONS", "true");
+        shell.env("GITHUB_OUTPUT", &output).env("GITHUB_ENV", &env);
+        shell
+            .env("CARGO_TARGET_DIR", self.target.join("workflows"))
+            .env("CARGO_BUILD_BUILD_DIR", &self.target);
+        let left = self.env.entry(line.job.clone()).or_default();
+        let said = shell.envs(&*left).envs(&line.env).output().unwrap();
+        left.extend(pairs(&env));
+        (said, pairs(&output))
+    }
+}
+
+/// The lines NAME=VALUE of a file that a step has written.
+fn pairs(file: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(file).unwrap();
+    let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    text.lines().map(|line| pair(line).unwrap_or_else(|| panic!("no NAME=VALUE: {line}"))).collect()
+}

@@ -79,6 +79,12 @@ pub(crate) enum Command {
         #[arg(default_value = "-")]
         spec: PathBuf,
     },
+    /// Prints which of the given tags a registry has, a line for each.
+    Existing {
+        /// A CheckSpec as JSON, `-` for standard input.
+        #[arg(default_value = "-")]
+        spec: PathBuf,
+    },
     /// Checks an image in a registry: digests, platforms, user, SBOM, provenance.
     Verify {
         /// A VerifySpec as JSON, `-` for standard input.

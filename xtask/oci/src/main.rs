@@ -87,6 +87,14 @@ fn run(command: Command) -> Result<Vec<String>> {
             push::check_new(&tags, &immutable, &connection)?;
             Ok(Vec::new())
         }
+        Command::Existing { spec } => {
+            let CheckSpec { tags, registries, .. } = spec::read(&spec)?;
+            // What counts is what the registry has itself.
+            let connection = Connection::new(&registries.without_mirrors());
+            let existing = push::existing(&tags, &connection)?;
+            print(existing.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes())?;
+            Ok(Vec::new())
+        }
         Command::Verify { spec, rebuilt, folder } => {
             let rebuilt = rebuilt.as_deref().map(spec::read).transpose()?;
             let checks = verify::verify(&spec::read(&spec)?, rebuilt.as_ref(), &folder)?;

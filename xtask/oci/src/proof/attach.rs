@@ -18,7 +18,7 @@ use crate::image::PlatformImage;
 use crate::oci::{Annotations, Descriptor, annotation};
 
 /// Says how the parameters are to be understood, and who builds.
-const BUILD_TYPE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/images.md#proofs");
+const BUILD_TYPE: &str = "https://github.com/galley-rs/galley/blob/main/docs/images.md#proofs";
 
 /// What the documents say of one platform.
 #[derive(Clone, Debug)]

@@ -97,6 +97,20 @@ pub fn check_new(names: &[Reference], immutable: &[String], connection: &Connect
     })
 }
 
+/// Those of `names` that are taken. To ask takes no right to push.
+///
+/// # Errors
+/// A registry cannot be reached or refuses.
+pub fn existing(names: &[Reference], connection: &Connection) -> Result<Vec<Reference>> {
+    let mut existing = Vec::new();
+    for name in names {
+        if connection.to_pull(name.repository()).manifest(&name.tag_or_latest())?.is_some() {
+            existing.push(name.clone());
+        }
+    }
+    Ok(existing)
+}
+
 /// Puts documents beside an image that is in a registry already, wherever `names` say that it is.
 ///
 /// # Errors

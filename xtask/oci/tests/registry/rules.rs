@@ -3,7 +3,7 @@
 use image_spec::PushReport;
 use libtest_mimic::{Failed, Trial};
 use xtask_oci::image::Image;
-use xtask_oci::registry::push::{Push, check_new};
+use xtask_oci::registry::push::{Push, check_new, existing};
 
 use super::check;
 use super::common::Sandbox;
@@ -52,6 +52,10 @@ fn immutable_tags_stay() -> Result<(), Failed> {
     let error = format!("{:#}", look(&old).expect_err("the tag is taken"));
     assert!(error.contains("1.0.0 exists and is immutable"), "{error}");
     look(&image(1, &["latest", "1.0.1"]))?;
+    let asked = image(1, &["1.0.0", "1.0.1"]).names;
+    assert_eq!(existing(&asked, &connection())?, asked[..1]);
+    let other = format!("{}/team/nothing:1.0.0", registry.address).parse()?;
+    assert_eq!(existing(&[other], &connection())?, []);
     let new = image(2, &["latest", "1.0.1", "release-2"]);
     push(&new)?;
     assert_eq!(tag("1.0.0"), Some(digest(&old)));
@@ -63,6 +67,9 @@ fn immutable_tags_stay() -> Result<(), Failed> {
     let error = push(&samples.image(3, &[1000], proxy.address, &["1.0.1"])).expect_err("it cannot tell");
     assert!(error.contains("cannot read") && error.contains("tried 5 times"), "{error}");
     assert_eq!(proxy.count("POST", "") + proxy.count("PUT", ""), 0);
+    let asked = samples.image(3, &[1000], proxy.address, &["1.0.1"]).names;
+    let error = format!("{:#}", existing(&asked, &connection()).expect_err("it cannot tell"));
+    assert!(error.contains("cannot read"), "{error}");
     Ok(())
 }
 

@@ -1,0 +1,54 @@
+//! Flags that `cargo xtask` takes as well, and hands on: it is too light to depend on what they are for.
+
+use clap::{Args, Subcommand};
+
+// template: if is_template
+/// Flags of `init`, with the names that cargo-generate has for them.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct InitFlags {
+    /// What the project is called; asked without it
+    #[arg(short, long)]
+    pub(crate) name: Option<String>,
+
+    /// An answer, by the name of its question in cargo-generate.toml; asked without it
+    #[arg(short, long, value_name = "QUESTION=ANSWER")]
+    pub(crate) define: Vec<String>,
+
+    /// Ask nothing: what was not given is the default
+    #[arg(short, long)]
+    pub(crate) silent: bool,
+}
+
+// template: end
+/// What can be done with the template.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum TemplateTask {
+    /// Bring a later version of the template to a project that was made of it; nothing is committed
+    Update(UpdateFlags),
+    /// List what a project has changed in the files that it has from the template, and who did it
+    Diff,
+    // template: if is_template
+    /// Write the files that only cargo-generate needs, after a change to what they are made of
+    Pack {
+        /// Only say which of them are out of date
+        #[arg(long)]
+        check: bool,
+    },
+    // template: end
+}
+
+/// Flags of `template update`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct UpdateFlags {
+    /// The version [default: the highest]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<String>,
+
+    /// Change nothing: say what is behind, with exit code 1 if anything is
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    /// Ask nothing: the answer to a new question is its default
+    #[arg(short, long)]
+    pub(crate) silent: bool,
+}

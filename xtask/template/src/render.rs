@@ -1,0 +1,76 @@
+//! The template and the answers make a project.
+
+use anyhow::{Context as _, Result};
+
+use crate::answers::{Answers, Value};
+use crate::marked::Marked;
+use crate::name;
+use crate::record::Record;
+use crate::template::{self, Template};
+use crate::tree::{File, Tree};
+
+/// Files here take the place of those of the same path in the root. The whole folder is in no project.
+pub(crate) const REPLACEMENTS: &str = "template/files/";
+
+/// Reads what the template asks.
+///
+/// # Errors
+/// When it is no template, or one that this version does not understand.
+pub(crate) fn template_of(tree: &Tree) -> Result<Template> {
+    let file = tree.get(template::FILE).with_context(|| format!("there is no {}", template::FILE))?;
+    Template::parse(std::str::from_utf8(&file.bytes).context(template::FILE)?)
+}
+
+/// The files of a project.
+///
+/// # Errors
+/// When the template has a mistake, or asks for an answer that there is not.
+pub(crate) fn render(tree: &Tree, answers: &Answers) -> Result<Tree> {
+    let template = template_of(tree)?;
+    let answers = &with_derived(answers)?;
+    let mut project = Tree::new();
+    for (path, file) in tree {
+        if !path.starts_with(template::FOLDER) && template.keeps(path, answers)? {
+            let file = tree.get(&format!("{REPLACEMENTS}{path}")).unwrap_or(file);
+            project.insert(path.clone(), rendered(path, file, answers)?);
+        }
+    }
+    let record = Record::new(tree, &template, answers)?;
+    project.insert(Record::FILE.to_owned(), File::plain(record.to_string()));
+    Ok(project)
+}
+
+fn rendered(path: &str, file: &File, answers: &Answers) -> Result<File> {
+    let Some(marked) = marked(path, file)? else { return Ok(file.clone()) };
+    let text = marked.render(answers).with_context(|| path.to_owned())?;
+    Ok(File { bytes: text.into_bytes(), mode: file.mode })
+}
+
+/// The file taken apart, if it has marks.
+///
+/// # Errors
+/// When they have a mistake.
+pub(crate) fn marked(path: &str, file: &File) -> Result<Option<Marked>> {
+    match std::str::from_utf8(&file.bytes) {
+        Ok(text) => Marked::parse(text).with_context(|| path.to_owned()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The answers, and what follows from them.
+fn with_derived(answers: &Answers) -> Result<Answers> {
+    let mut answers = answers.clone();
+    answers.insert("is_template", Value::Bool(false));
+    if let Value::Text(name) = answers.get("name")?.clone() {
+        answers.insert("title", Value::Text(name::title(&name)));
+        if answers.get("image")? == &Value::Text(String::new()) {
+            answers.insert("image", Value::Text(name));
+        }
+    }
+    if let Value::List(backends) = answers.get("backends")?
+        && let Some(first) = backends.first()
+    {
+        answers.insert("backend", Value::Text(first.clone()));
+    }
+    Ok(answers)
+}

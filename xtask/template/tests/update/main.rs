@@ -1,0 +1,12 @@
+//! `cargo xtask template update` and `diff`, with templates and projects that are made here.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "figures that no test can hold a machine to")]
+
+mod chain;
+mod drift;
+#[cfg(unix)]
+mod killed;
+mod random;
+mod refused;
+mod support;

@@ -13,8 +13,10 @@ ARG CHEF_VERSION=0.1.78
 ARG DEBIAN_RELEASE=bookworm
 ARG ALPINE_VERSION=3.22
 ARG BUSYBOX_VERSION=1.37-musl
+# template: if media
 ARG FFMPEG_VERSION=7.1
 ARG PYTHON_VERSION=3.13
+# template: end
 # Where dependencies are kept: `layers` or `mounts`.
 ARG CACHE=layers
 # Where binaries come from: `container` or `prebuilt`.
@@ -230,6 +232,7 @@ COPY --from=binary --chmod=0755 /app-${BACKEND}-linux-${TARGETARCH}${SUFFIX} app
 USER 65532:65532
 WORKDIR /app/data
 
+# template: if media
 FROM mwader/static-ffmpeg:${FFMPEG_VERSION} AS ffmpeg
 
 # Pure Python, so that it need not be made on the platform that it runs on.
@@ -239,6 +242,7 @@ RUN python3 -m venv /opt/venv && \
     /opt/venv/bin/pip install --no-cache-dir --no-compile "yt-dlp==${YT_DLP_VERSION}" && \
     rm -rf /opt/venv/bin/pip* /opt/venv/lib/python3*/site-packages/pip*
 
+# template: end
 FROM busybox:${BUSYBOX_VERSION} AS busybox
 
 FROM --platform=$BUILDPLATFORM alpine:${ALPINE_VERSION} AS shell
@@ -263,6 +267,7 @@ EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/app/app"]
 
+# template: if media
 # With ffmpeg, ffprobe and yt-dlp.
 FROM python:${PYTHON_VERSION}-slim-${DEBIAN_RELEASE} AS runtime-media
 COPY --link --from=ffmpeg /ffmpeg /ffprobe /usr/local/bin/
@@ -275,6 +280,7 @@ EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/app/app"]
 
+# template: end
 # With a shell: `docker run --entrypoint /busybox/sh`.
 FROM gcr.io/distroless/static-debian12:nonroot AS runtime-debug
 COPY --link --from=shell /busybox /busybox

@@ -31,7 +31,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExecFlags {
-    /// Which database: sqlite, postgres or mysql
+    /// Which database, as cargo features name it
     #[arg(long)]
     pub(crate) backend: Backend,
     /// Folder of migrations to run before the command

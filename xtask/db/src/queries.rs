@@ -82,8 +82,8 @@ pub fn replace(fresh: &Path, kept: &Path) -> Result<Vec<Difference>> {
     Ok(differences)
 }
 
-/// Gives the database that `folder` was filled from the name that it has everywhere, in place of `name`. MySQL says for
-/// each column which database it comes from.
+/// Gives the database that `folder` was filled from the name that it has everywhere, in place of `name`. Some servers say
+/// for each column which database it comes from.
 ///
 /// # Errors
 /// When a file cannot be read or written.

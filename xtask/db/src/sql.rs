@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use sqlx::migrate::{MigrateDatabase, Migrator};
-use sqlx::{Any, AnyConnection, Connection};
+use sqlx::Any; // template: if "postgres" in backends || "mysql" in backends || pipeline_tests
+use sqlx::migrate::MigrateDatabase; // template: if "postgres" in backends || "mysql" in backends || pipeline_tests
+use sqlx::migrate::Migrator;
+use sqlx::{AnyConnection, Connection};
 
 /// Runs the migrations in `folder` that the database at `url` does not have yet.
 ///
@@ -21,6 +23,7 @@ pub fn migrate(url: &str, folder: &Path) -> Result<()> {
     })
 }
 
+// template: if "postgres" in backends || "mysql" in backends || pipeline_tests
 /// Makes the database that `url` names.
 pub(crate) fn create_database(url: &str) -> Result<()> {
     wait_for(async { Ok(Any::create_database(url).await?) })
@@ -36,6 +39,7 @@ pub(crate) fn drop_database(url: &str) -> Result<()> {
     })
 }
 
+// template: end
 fn wait_for<T>(task: impl Future<Output = Result<T>>) -> Result<T> {
     sqlx::any::install_default_drivers();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

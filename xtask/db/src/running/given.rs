@@ -22,7 +22,7 @@ impl Given {
     pub(super) fn start(given: &GivenUrl) -> Result<(Given, Access)> {
         let name = format!("throw_away_{}", &random::secret()?[..12]);
         let url = with_database(&given.url, &name).with_context(|| {
-            format!("{} is no URL such as postgres://user:password@host/database", given.variable)
+            format!("{} is no URL such as SCHEME://user:password@host/database", given.variable)
         })?;
         sql::create_database(&url)
             .with_context(|| format!("cannot make a database with {}", given.variable))?;
@@ -53,16 +53,13 @@ mod tests {
     #[test]
     fn the_database_is_replaced_and_the_rest_is_kept() {
         for (url, expected) in [
-            (
-                "postgres://me:pw@db:5432/postgres?sslmode=require",
-                "postgres://me:pw@db:5432/x?sslmode=require",
-            ),
-            ("mysql://root@127.0.0.1", "mysql://root@127.0.0.1/x"),
-            ("mysql://root@127.0.0.1/?ssl-mode=disabled", "mysql://root@127.0.0.1/x?ssl-mode=disabled"),
+            ("db://me:pw@db:5432/admin?sslmode=require", "db://me:pw@db:5432/x?sslmode=require"),
+            ("db://root@127.0.0.1", "db://root@127.0.0.1/x"),
+            ("db://root@127.0.0.1/?ssl-mode=disabled", "db://root@127.0.0.1/x?ssl-mode=disabled"),
         ] {
             assert_eq!(with_database(url, "x").as_deref(), Some(expected));
         }
         assert_eq!(with_database("db:5432", "x"), None);
-        assert_eq!(with_database("postgres:///postgres", "x"), None);
+        assert_eq!(with_database("db:///admin", "x"), None);
     }
 }

@@ -1,23 +1,24 @@
 //! A server that runs: in processes of this machine, in a container, or where a URL leads.
 
 mod container;
+mod control;
 mod given;
 mod guardian;
 mod local;
-mod mariadb;
-mod postgres;
+mod mariadb; // template: if "mysql" in backends || pipeline_tests
+mod postgres; // template: if "postgres" in backends || pipeline_tests
 mod probe;
 mod random;
 mod tls;
 mod tree;
 mod user;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use db_servers::{Backend, Programs, Source};
 
-use crate::server::Options;
+use crate::server::{Access, Options};
 use container::Container;
 use given::Given;
 use local::Local;
@@ -30,14 +31,6 @@ pub(crate) enum Running {
     Container(Container),
     /// Wherever its URL leads to.
     Given(Given),
-}
-
-/// What its users connect with.
-pub(crate) struct Access {
-    /// The URL of an administrator.
-    pub(crate) url: String,
-    /// The certificates of the authority that signed the server's, and of one that did not.
-    pub(crate) ca: Option<(PathBuf, PathBuf)>,
 }
 
 /// How one kind of server is set up.
@@ -53,9 +46,9 @@ struct Kind {
 impl Kind {
     fn of(backend: Backend) -> Result<&'static Kind> {
         match backend {
-            Backend::Sqlite => bail!("{backend} has no server"),
-            Backend::Postgres => Ok(&postgres::KIND),
-            Backend::Mysql => Ok(&mariadb::KIND),
+            Backend::Sqlite => bail!("{backend} has no server"), // template: if "sqlite" in backends || pipeline_tests
+            Backend::Postgres => Ok(&postgres::KIND), // template: if "postgres" in backends || pipeline_tests
+            Backend::Mysql => Ok(&mariadb::KIND),     // template: if "mysql" in backends || pipeline_tests
         }
     }
 }

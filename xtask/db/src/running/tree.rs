@@ -1,4 +1,4 @@
-//! The processes below a process. Each of PostgreSQL's is a session of its own, so that no process group has them all.
+//! The processes below a process. Each may be a session of its own, so that no process group has them all.
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};

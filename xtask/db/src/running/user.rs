@@ -1,4 +1,4 @@
-//! Whom a server runs as: PostgreSQL and MariaDB refuse to be root.
+//! Whom a server runs as: servers of databases refuse to be root.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn accounts_are_found_by_their_whole_name() {
-        let table = "root:x:0:0::/:/bin/sh\npostgres2:x:7:7::/:\npostgres:x:101:104:,,,:/var:/bin/bash\n";
-        assert_eq!(ids(table, "postgres"), Some((101, 104)));
-        assert_eq!(ids(table, "post"), None);
+        let table = "root:x:0:0::/:/bin/sh\nserver2:x:7:7::/:\nserver:x:101:104:,,,:/var:/bin/bash\n";
+        assert_eq!(ids(table, "server"), Some((101, 104)));
+        assert_eq!(ids(table, "serv"), None);
     }
 }

@@ -136,6 +136,7 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
 
 # Those of one backend besides.
 FROM common AS cook
+# template: line ARG BACKEND={backend}
 ARG BACKEND=sqlite
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
@@ -191,6 +192,7 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     with-secrets build
 
 FROM chef AS build-mounts
+# template: line ARG BACKEND={backend}
 ARG BACKEND=sqlite
 COPY --from=scripts /build /usr/local/bin/
 COPY --from=planner /src/Cargo.toml /src/Cargo.lock ./
@@ -223,6 +225,7 @@ FROM ${PACKAGING} AS binary
 
 # What every image has on its base.
 FROM scratch AS service
+# template: line ARG BACKEND={backend}
 ARG BACKEND=sqlite
 ARG SUFFIX
 ARG TARGETARCH

@@ -38,8 +38,8 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_offered() {
-        let known = ["sqlite".to_owned(), "postgres".to_owned()];
-        assert_eq!(did_you_mean("sqlit", &known), "did you mean `sqlite`?");
-        assert_eq!(did_you_mean("oracle", &known), "there is: sqlite, postgres");
+        let known = ["native".to_owned(), "buildkit".to_owned()];
+        assert_eq!(did_you_mean("nativ", &known), "did you mean `native`?");
+        assert_eq!(did_you_mean("oracle", &known), "there is: native, buildkit");
     }
 }

@@ -83,7 +83,7 @@ pub(super) async fn pool(settings: &config::Database) -> Result<Pool, OpenError>
                 Ok(true)
             })
         });
-    // What has to be closed in order, SQLite's log for one, is; if that fails, the work is done all the same.
+    // What has to be closed in order is; if that fails, the work is done all the same.
     let _ = connection.close().await;
     Ok(pool.connect_lazy_with(backend::tune(options, settings)))
 }

@@ -60,7 +60,7 @@ impl NoteRequest {
         if self.body.len() > MAX_BODY_BYTES {
             refuse("#/body", format!("must have at most {MAX_BODY_BYTES} bytes in UTF-8"));
         }
-        // PostgreSQL cannot keep it.
+        // Not every database can keep it.
         for (pointer, text) in [("#/title", title), ("#/body", &self.body)] {
             if text.contains('\0') {
                 refuse(pointer, "must not contain the character U+0000".to_owned());

@@ -257,6 +257,8 @@ fn remove(path: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests;
+// template: end

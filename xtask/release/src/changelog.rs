@@ -191,6 +191,8 @@ fn end_of_text(text: &str) -> usize {
 fn start_of(text: &str, line: &str) -> usize {
     line.as_ptr() as usize - text.as_ptr() as usize
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests;
+// template: end

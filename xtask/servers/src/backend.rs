@@ -4,41 +4,50 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Facts;
-use crate::mariadb;
-use crate::postgres;
+use crate::mariadb; // template: if "mysql" in backends || pipeline_tests
+use crate::postgres; // template: if "postgres" in backends || pipeline_tests
 
 /// A database that the service can be built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
+    // template: if "sqlite" in backends || pipeline_tests
     /// A file.
     Sqlite,
-
+    // template: end
+    // template: if "postgres" in backends || pipeline_tests
     /// PostgreSQL.
     Postgres,
-
+    // template: end
+    // template: if "mysql" in backends || pipeline_tests
     /// MariaDB, or MySQL where a URL names one.
     Mysql,
+    // template: end
 }
 
 impl Backend {
     /// Every backend.
-    pub const ALL: &[Backend] = &[Backend::Sqlite, Backend::Postgres, Backend::Mysql];
+    pub const ALL: &[Backend] = &[
+        // As they are listed everywhere.
+        Backend::Sqlite,   // template: if "sqlite" in backends || pipeline_tests
+        Backend::Postgres, // template: if "postgres" in backends || pipeline_tests
+        Backend::Mysql,    // template: if "mysql" in backends || pipeline_tests
+    ];
 
     /// The name that cargo features and pipeline.toml know it by.
     pub fn name(self) -> &'static str {
         match self {
-            Backend::Sqlite => "sqlite",
-            Backend::Postgres => "postgres",
-            Backend::Mysql => "mysql",
+            Backend::Sqlite => "sqlite", // template: if "sqlite" in backends || pipeline_tests
+            Backend::Postgres => "postgres", // template: if "postgres" in backends || pipeline_tests
+            Backend::Mysql => "mysql",   // template: if "mysql" in backends || pipeline_tests
         }
     }
 
     /// What there is to know of its server; none where there is no server.
     pub fn facts(self) -> Option<&'static Facts> {
         match self {
-            Backend::Sqlite => None,
-            Backend::Postgres => Some(&postgres::FACTS),
-            Backend::Mysql => Some(&mariadb::FACTS),
+            Backend::Sqlite => None, // template: if "sqlite" in backends || pipeline_tests
+            Backend::Postgres => Some(&postgres::FACTS), // template: if "postgres" in backends || pipeline_tests
+            Backend::Mysql => Some(&mariadb::FACTS),     // template: if "mysql" in backends || pipeline_tests
         }
     }
 }

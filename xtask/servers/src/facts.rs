@@ -13,7 +13,7 @@ pub struct Facts {
     pub folders: &'static [&'static str],
     /// The image with the same server.
     pub image: &'static str,
-    /// The variable with the URL of a server. Not `POSTGRES_URL` and the like: hosts set those to databases that matter.
+    /// The variable with the URL of a server. Not one without `XTASK_`: hosts set those to databases that matter.
     pub variable: &'static str,
     /// What installs it.
     pub packages: Packages,

@@ -4,8 +4,8 @@
 
 mod backend;
 mod facts;
-mod mariadb;
-mod postgres;
+mod mariadb; // template: if "mysql" in backends || pipeline_tests
+mod postgres; // template: if "postgres" in backends || pipeline_tests
 mod programs;
 
 use std::fmt;

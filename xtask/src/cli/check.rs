@@ -12,7 +12,11 @@ pub(crate) struct CheckFlags {
     #[arg(long)]
     pub(crate) fix: bool,
     /// Only these: format, lock, deny, advisories, dockerfile, workflows (or workflows-lint, workflows-security), clippy,
-    /// sqlx, test, or of these three only one part: pipeline, images, a backend, or both, as in test-sqlite
+    // template: if pipeline_tests
+    /// sqlx, test, or of these three only one part: pipeline, images, a backend, or both, as in test-pipeline
+    // template: else
+    // template: add /// sqlx, test, or of these three only one part: pipeline, a backend, or both, as in test-pipeline
+    // template: end
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// All but these, named as for --only

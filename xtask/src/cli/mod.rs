@@ -12,12 +12,14 @@ mod output;
 // xtask-release takes the same, and is too heavy to depend on.
 #[path = "../../release/src/flags.rs"]
 mod release_flags;
-// xtask-soak takes the same, and is too heavy to depend on.
-#[path = "../../soak/src/flags.rs"]
-mod soak_flags;
 // So does xtask-template.
 #[path = "../../template/src/flags.rs"]
 mod template_flags;
+// template: if pipeline_tests
+// So does xtask-soak.
+#[path = "../../soak/src/flags.rs"]
+mod soak_flags;
+// template: end
 mod values;
 mod watch;
 
@@ -33,20 +35,20 @@ pub(crate) use check::CheckFlags;
 pub(crate) use ci::{CiTask, MatrixFlags};
 pub(crate) use clean::{CleanFlags, Limits, Size};
 pub(crate) use command::command;
-#[cfg(all(test, unix))]
-pub(crate) use engine::EngineFlags;
+#[cfg(all(test, unix))] // template: if pipeline_tests
+pub(crate) use engine::EngineFlags; // template: if pipeline_tests
 pub(crate) use engine::{Cache, Engine, Packaging};
 pub(crate) use image::{BdFlags, BdpFlags, BuildFlags, DownFlags, ImageFlags, ScanFlags, VerifyFlags};
 pub(crate) use machine::{DoctorFlags, SetupFlags};
 pub(crate) use output::{Output, Store, TYPES as OUTPUT_TYPES};
-#[cfg(test)]
-pub(crate) use release_flags::Bump;
+#[cfg(test)] // template: if pipeline_tests
+pub(crate) use release_flags::Bump; // template: if pipeline_tests
 pub(crate) use release_flags::ReleaseFlags;
-pub(crate) use soak_flags::{Format, Scenario, SoakFlags};
+pub(crate) use soak_flags::{Format, Scenario, SoakFlags}; // template: if pipeline_tests
 pub(crate) use template_flags::InitFlags; // template: if is_template
 pub(crate) use template_flags::{TemplateTask, UpdateFlags};
-#[cfg(test)]
-pub(crate) use values::Severity;
+#[cfg(test)] // template: if pipeline_tests
+pub(crate) use values::Severity; // template: if pipeline_tests
 pub(crate) use values::{Goal, Linker, MessageFormat, Profile, Shell, Variant};
 pub(crate) use watch::{HooksTask, Run, WatchFlags};
 
@@ -105,8 +107,10 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: SqlxTask,
     },
+    // template: if pipeline_tests
     /// Put the service under load, and compare what it does with the figures that it is held to
     Soak(SoakFlags),
+    // template: end
     /// Propose the next version from the commits since the last one; with --execute, write, commit and tag it
     Release(ReleaseFlags),
     /// Show what takes space in the target folder; remove what is old, or too much, with --older-than or --keep

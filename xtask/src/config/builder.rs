@@ -164,6 +164,8 @@ impl Nodes {
         }
     }
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests;
+// template: end

@@ -52,6 +52,7 @@ fn entry<'a>(file: &'a mut Table, registry: &str) -> Result<&'a mut Table> {
     let entry = registries.entry(registry).or_insert_with(empty).as_table_mut();
     entry.ok_or_else(|| anyhow!("`registry.\"{registry}\"` must be a table"))
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests {
@@ -123,3 +124,5 @@ mod tests {
         );
     }
 }
+
+// template: end

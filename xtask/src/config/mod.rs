@@ -7,8 +7,8 @@ mod buildkit;
 mod buildkitd;
 mod cache;
 mod check;
-#[cfg(test)]
-pub(crate) mod fixture;
+#[cfg(test)] // template: if pipeline_tests
+pub(crate) mod fixture; // template: if pipeline_tests
 mod host;
 mod image;
 mod jobs;
@@ -31,8 +31,8 @@ use crate::tools::Need;
 pub(crate) use builder::{Builder, Container, Nodes, Pods, Remote};
 pub(crate) use cache::Sccache;
 pub(crate) use host::{Host, is_dumb_terminal, no_color, target_dir};
-#[cfg(all(test, unix))]
-pub(crate) use image::Debug;
+#[cfg(all(test, unix))] // template: if pipeline_tests
+pub(crate) use image::Debug; // template: if pipeline_tests
 pub(crate) use image::File;
 pub(crate) use jobs::build_jobs;
 pub(crate) use layers::LayerCache;

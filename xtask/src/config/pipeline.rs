@@ -149,6 +149,7 @@ impl Pipeline {
         Ok(pipeline)
     }
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests {
@@ -276,3 +277,5 @@ mod tests {
         );
     }
 }
+
+// template: end

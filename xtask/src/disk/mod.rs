@@ -7,8 +7,8 @@ mod measure;
 mod profile;
 mod remove;
 mod scan;
-#[cfg(test)]
-mod tests;
+#[cfg(test)] // template: if pipeline_tests
+mod tests; // template: if pipeline_tests
 
 use std::fs::File;
 use std::io;

@@ -15,7 +15,7 @@ use signal_hook::iterator::Signals;
 
 use super::{FileFacts, Firmness, by_signal};
 
-/// Why the image engine, the databases and the soak do not run here; none where they do.
+/// Why the image engine and the databases do not run here; none where they do.
 pub(crate) const LACKING: Option<&str> = None;
 
 /// The arguments of cargo that mean what of the front can be compiled and tested here; none for all of it.
@@ -129,6 +129,7 @@ pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
 pub(crate) fn program(name: &OsStr) -> OsString {
     name.to_owned()
 }
+// template: if pipeline_tests
 
 /// Puts a symbolic link to `target` at `path`.
 #[cfg(test)]
@@ -141,3 +142,5 @@ pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
 pub(crate) fn unprintable_name() -> OsString {
     OsString::from_vec(b"caf\xe9.d".to_vec())
 }
+
+// template: end

@@ -44,12 +44,14 @@ impl Report {
         Report { form, timings: None }
     }
 
+    // template: if pipeline_tests
     /// A report for people on `out`.
     #[cfg(all(test, unix))]
     pub(crate) fn on(out: impl Write + 'static) -> Report {
         Report { form: Form::Human(Box::new(Human::plain(false, Box::new(out)))), timings: None }
     }
 
+    // template: end
     /// Also collects the run that is about to begin, and writes its page at the end, however that comes.
     pub(crate) fn record(&mut self, timings: Timings) {
         self.timings = Some(timings);

@@ -12,10 +12,12 @@ mod running;
 pub(crate) mod sccache;
 mod session;
 mod sudo;
+// template: if pipeline_tests
 // Its steps are shell scripts.
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+// template: end
 mod vertices;
 pub(crate) mod watch;
 pub(crate) mod watchdog;

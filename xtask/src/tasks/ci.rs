@@ -79,7 +79,7 @@ pub(crate) fn matrix(config: &Config, flags: &MatrixFlags) -> anyhow::Result<Pro
 fn goal(part: &str) -> &'static str {
     match part {
         check::QUICK => Goal::Check.name(),
-        check::IMAGES => Goal::Native.name(),
+        check::IMAGES => Goal::Native.name(), // template: if pipeline_tests
         _ => "",
     }
 }
@@ -90,6 +90,7 @@ fn runner(platform: Platform) -> &'static str {
         Platform::LinuxArm64 => "ubuntu-24.04-arm",
     }
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests {
@@ -146,3 +147,5 @@ mod tests {
         assert_eq!(once, steps("").into_iter().collect());
     }
 }
+
+// template: end

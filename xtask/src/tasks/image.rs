@@ -29,7 +29,7 @@ pub(super) struct ImageStep {
 /// The layer with the binaries, which changes most often and is the last.
 pub(super) const BINARY_LAYER: &str = "binary";
 
-/// How files about the image of a build are named: `app-sqlite-linux-amd64`, or `app-sqlite` for several platforms.
+/// How files about the image of a build are named: `app-BACKEND-linux-amd64`, or `app-BACKEND` for several platforms.
 pub(super) fn name(config: &Config, build: &Build) -> String {
     let (package, backend) = (&config.pipeline.build.package, &build.backend);
     let suffix = Variant::suffix(build.variant);

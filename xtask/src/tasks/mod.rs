@@ -24,13 +24,15 @@ pub(crate) mod scan;
 mod sccache;
 pub(crate) mod setup;
 mod shell;
-pub(crate) mod soak;
+pub(crate) mod soak; // template: if pipeline_tests
 pub(crate) mod sqlx;
 pub(crate) mod template;
+// template: if pipeline_tests
 // The paths of its snapshots are those of Unix.
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+// template: end
 pub(crate) mod up;
 pub(crate) mod verify;
 pub(crate) mod watch;
@@ -48,7 +50,11 @@ use crate::platform;
 const MESSAGES: &str = "--message-format=json-render-diagnostics";
 
 /// The packages behind the front, which do not run on every system: [`platform::LACKING`].
-const BEHIND: [&str; 3] = ["xtask-db", "xtask-oci", "xtask-soak"];
+// template: if pipeline_tests
+const BEHIND: &[&str] = &["xtask-db", "xtask-oci", "xtask-soak"];
+// template: else
+// template: add const BEHIND: &[&str] = &["xtask-db", "xtask-oci"];
+// template: end
 
 /// Whether `plan` can run on this system. What it shows is right in any case.
 ///

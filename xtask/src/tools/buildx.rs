@@ -231,6 +231,8 @@ impl fmt::Display for Version {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
     }
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests;
+// template: end

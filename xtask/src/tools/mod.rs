@@ -18,8 +18,8 @@ use xshell::{Shell, cmd};
 use crate::platform;
 
 pub(crate) use advisories::Advisories;
-#[cfg(all(test, unix))]
-pub(crate) use buildx::Node;
+#[cfg(all(test, unix))] // template: if pipeline_tests
+pub(crate) use buildx::Node; // template: if pipeline_tests
 pub(crate) use buildx::{Builder, Buildx, Version};
 pub(crate) use compose::Compose;
 pub(crate) use install::{Archive, Install, Mac, Os, System, Wheel, musl};

@@ -49,7 +49,7 @@ pub(crate) const TABLE: &[Tool] = &[
     Tool {
         program: "cc",
         version: &["--version"],
-        purpose: "links, and compiles bundled C such as SQLite",
+        purpose: "links, and compiles bundled C",
         install: Install::Package { apt: "gcc libc6-dev", mac: Mac::Own("xcode-select --install") },
         required: true,
         goals: ALL,

@@ -10,7 +10,8 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Files of the template that no project has.
-const ONLY_HERE: [&str; 10] = [
+const ONLY_HERE: [&str; 11] = [
+    ".ci/",
     "cargo-generate.toml",
     "docs/getting-started.md",
     "docs/template.md",
@@ -107,7 +108,7 @@ fn without_marks(text: &str) -> String {
 #[test]
 fn with_the_templates_own_name_and_all_options_it_is_the_template() {
     let repository = concat!("repository=", env!("CARGO_PKG_REPOSITORY"));
-    let all = ["--name", "galley", "-d", "media=true", "-d", repository];
+    let all = ["--name", "galley", "-d", "media=true", "-d", "pipeline_tests=true", "-d", repository];
     let folder = project(&all);
     let mut project = files(&folder.path().join("project"));
     assert!(project.remove(".template.toml").is_some());

@@ -26,7 +26,11 @@ pub(super) fn create() -> (String, Place) {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // template: if "postgres" in backends
         let force = if BACKEND == "postgres" { " WITH (FORCE)" } else { "" };
+        // template: else
+        // template: add let force = "";
+        // template: end
         on(&self.server, format!("DROP DATABASE {}{force}", self.name));
     }
 }

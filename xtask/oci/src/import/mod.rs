@@ -7,8 +7,8 @@
 mod found;
 mod layout;
 mod pushed;
-#[cfg(test)]
-mod tests;
+#[cfg(test)] // template: if pipeline_tests
+mod tests; // template: if pipeline_tests
 
 pub use layout::layout;
 pub use pushed::pushed;

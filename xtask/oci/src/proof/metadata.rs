@@ -4,12 +4,14 @@
 //! macros, build scripts and all that only they need is `build`, and dependencies for tests are left out.
 //!
 //! One thing is done better. cargo unites the features that all members of a workspace ask for, so its graph has edges
-//! that only another member opens: a tool that needs sqlx for PostgreSQL would put PostgreSQL into a service that is
-//! built for SQLite. Hence [`features`] follows the features once more from the root.
+//! that only another member opens: a tool that needs sqlx for one database would put its driver into a service that is
+//! built for another. Hence [`features`] follows the features once more from the root.
 
+// template: if pipeline_tests
 #[cfg(test)]
 mod tests;
 
+// template: end
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

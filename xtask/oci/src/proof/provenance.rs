@@ -199,7 +199,7 @@ mod tests {
             build_type: "https://example.org/galley/build/v1".to_owned(),
             parameters: BTreeMap::from([
                 ("platform".to_owned(), json!("linux/amd64")),
-                ("backend".to_owned(), json!("sqlite")),
+                ("backend".to_owned(), json!("one")),
             ]),
             source: GitSource {
                 repository: "https://github.com/example/app.git".to_owned(),
@@ -238,7 +238,7 @@ mod tests {
             "predicate": {
                 "buildDefinition": {
                     "buildType": "https://example.org/galley/build/v1",
-                    "externalParameters": {"backend": "sqlite", "platform": "linux/amd64", "source": uri},
+                    "externalParameters": {"backend": "one", "platform": "linux/amd64", "source": uri},
                     "resolvedDependencies": [
                         {"name": "source", "uri": uri, "digest": {"gitCommit": COMMIT}},
                         {

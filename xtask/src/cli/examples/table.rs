@@ -17,7 +17,8 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "bd",
         &[
             ("bd", "an image for this machine, loaded where containers run"),
-            ("bd --backend postgres --tag next", "for PostgreSQL, with a further tag"),
+            // template: line ("bd --backend {backend} --tag next", "for this database, with a further tag"),
+            ("bd --backend sqlite --tag next", "for this database, with a further tag"),
             ("bd --output oci,dest=/tmp/app.tar", "only an archive, for docker, podman or skopeo"),
             ("bd --engine buildkit --dry-run", "what BuildKit would be told"),
         ],
@@ -25,8 +26,9 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "up",
         &[
-            ("up", "the service with SQLite, on port 8080"),
-            ("up --backend postgres", "beside PostgreSQL; `cargo xtask down` ends both"),
+            ("up", "the service and its database, on port 8080"),
+            // template: line ("up --backend {backend}", "with this one; `cargo xtask down` ends both"),
+            ("up --backend sqlite", "with this one; `cargo xtask down` ends both"),
         ],
     ),
     ("down", &[("down", "ends it, and keeps its data"), ("down --volumes", "deletes its data as well")]),
@@ -90,6 +92,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "sqlx",
         &[
             ("sqlx prepare", "after a change of SQL or migrations"),
+            // template: line ("sqlx prepare --backend {backend}", "for one database"),
             ("sqlx prepare --backend sqlite", "for one database"),
             ("sqlx check", "whether that is needed"),
         ],
@@ -114,6 +117,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
             // template: end
         ],
     ),
+    // template: if pipeline_tests
     (
         "soak",
         &[
@@ -122,6 +126,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
             ("soak health --rounds 1 --seconds 2", "a first impression"),
         ],
     ),
+    // template: end
     (
         "release",
         &[
@@ -143,6 +148,7 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         "watch",
         &[
             ("watch", "after each save: lints, tests, image, container"),
+            // template: line ("watch --backend {backend} --run process", "without containers"),
             ("watch --backend sqlite --run process", "without containers"),
         ],
     ),

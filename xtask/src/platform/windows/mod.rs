@@ -22,7 +22,7 @@ pub(crate) use group::{Group, exit_code, on_stop};
 
 /// They are written for Unix: modes and owners of files, users, sockets.
 pub(crate) const LACKING: Option<&str> = Some(
-    "on Windows only the pipeline's front works: the image engine, throw-away databases and the soak need Linux or macOS; \
+    "on Windows only the pipeline's front works: the image engine and throw-away databases need Linux or macOS; \
      in WSL 2 all of it works",
 );
 
@@ -106,6 +106,7 @@ pub(crate) fn program(name: &OsStr) -> OsString {
     let mut shells = git.filter_map(|folder| Some(folder.parent()?.join(r"bin\sh.exe")));
     shells.find(|shell| shell.is_file()).map_or_else(|| name.to_owned(), PathBuf::into_os_string)
 }
+// template: if pipeline_tests
 
 /// Puts a symbolic link to `target` at `path`, which Windows allows in its developer mode.
 #[cfg(test)]
@@ -120,3 +121,5 @@ pub(crate) fn unprintable_name() -> OsString {
     use std::os::windows::ffi::OsStringExt;
     OsString::from_wide(&[0x63, 0xd800, 0x2e, 0x64])
 }
+
+// template: end

@@ -3,8 +3,8 @@
 mod cpu;
 mod page;
 mod run;
-#[cfg(test)]
-mod tests;
+#[cfg(test)] // template: if pipeline_tests
+mod tests; // template: if pipeline_tests
 
 use std::fs;
 use std::path::{Path, PathBuf};

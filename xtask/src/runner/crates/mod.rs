@@ -12,8 +12,8 @@
 mod message;
 mod slots;
 mod status;
-#[cfg(test)]
-mod tests;
+#[cfg(test)] // template: if pipeline_tests
+mod tests; // template: if pipeline_tests
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -4,8 +4,8 @@
 
 mod name;
 mod status;
-#[cfg(test)]
-mod tests;
+#[cfg(test)] // template: if pipeline_tests
+mod tests; // template: if pipeline_tests
 mod vertex;
 
 use std::collections::{BTreeSet, HashMap};

@@ -1,4 +1,4 @@
-//! What BuildKit's names of vertices say, such as `[img-sqlite linux/amd64 service 3/6] COPY --link app /`.
+//! What BuildKit's names of vertices say, such as `[img-one linux/amd64 service 3/6] COPY --link app /`.
 
 /// How much of an instruction is shown, in characters.
 const MAX_WHY: usize = 72;
@@ -88,10 +88,10 @@ mod tests {
     #[test]
     fn labels_and_reasons_are_short() {
         for (name, label, why) in [
-            ("[img-sqlite cook 2/2] RUN cook", "img-sqlite cook 2/2", "RUN cook"),
+            ("[img-one cook 2/2] RUN cook", "img-one cook 2/2", "RUN cook"),
             (
-                "[img-sqlite linux/amd64 service 3/6] COPY --link app /",
-                "img-sqlite linux/amd64 service 3/6",
+                "[img-one linux/amd64 service 3/6] COPY --link app /",
+                "img-one linux/amd64 service 3/6",
                 "COPY --link app /",
             ),
             (
@@ -100,11 +100,7 @@ mod tests {
                 "RUN cargo --locked",
             ),
             ("[base 1/1] FROM docker.io/alpine:3@sha256:c2a4", "base 1/1", "FROM docker.io/alpine:3"),
-            (
-                "[img-sqlite] exporting to oci image format",
-                "img-sqlite exporting",
-                "exporting to oci image format",
-            ),
+            ("[img-one] exporting to oci image format", "img-one exporting", "exporting to oci image format"),
             ("exporting to image", "exporting", "exporting to image"),
             ("[a internal] load build context", "a context", "load build context"),
             ("[internal] load build context", "context", "load build context"),
@@ -121,9 +117,9 @@ mod tests {
     fn what_buildkit_does_for_itself_is_known_by_its_place() {
         for (name, expected) in [
             ("[internal] load metadata for docker.io/library/alpine:3.22", true),
-            ("[img-sqlite internal] load .dockerignore", true),
+            ("[img-one internal] load .dockerignore", true),
             ("[linux/amd64 internal] load metadata", true),
-            ("[img-sqlite internal] load build context", false),
+            ("[img-one internal] load build context", false),
             ("[myinternal 1/2] RUN x", false),
             ("[notinternal] exporting", false),
         ] {

@@ -2,10 +2,14 @@
 //!
 //! What is to be linted and tested, one cargo does: clippy's compiler, `clippy-driver`, stands in for rustc and goes on to
 //! make the tests. That spares the second compilation of all dependencies that `cargo clippy` would need for itself, and
-//! reads the sources once instead of twice. docs/performance.md has the figures.
+//! reads the sources once instead of twice.
+// template: if pipeline_tests
+//! docs/performance.md has the figures.
+// template: end
 
 use super::inputs::Inputs;
-use super::select::{IMAGES, Kind, PIPELINE};
+use super::select::IMAGES; // template: if pipeline_tests
+use super::select::{Kind, PIPELINE};
 use super::{Gate, MESSAGES, Part, databases, debug, service, words};
 use crate::plan::{Step, shell};
 use crate::platform;
@@ -14,19 +18,22 @@ use crate::tasks::{BEHIND, sqlx};
 /// The packages besides the service. They are named, because xtask never builds the whole workspace by accident. Those
 /// [behind the front](BEHIND) only where they run.
 const PACKAGES: &[&str] = &[
+    // The front, and what it starts.
     "xtask",
     "xtask-db",
     "xtask-oci",
     "xtask-release",
-    "xtask-soak",
+    "xtask-soak", // template: if pipeline_tests
     "xtask-template",
     "db-servers",
     "image-spec",
 ];
 
+// template: if pipeline_tests
 /// Those of xtask's tests that build the service. Its Cargo.toml leaves them out of `cargo test`.
 const IMAGE_TESTS: [&str; 6] = ["buildkit", "image", "push", "sccache", "up", "workflows"];
 
+// template: end
 /// What has cargo and nextest run the rest after a test that failed.
 pub(super) const GO_ON: &str = "--no-fail-fast";
 
@@ -63,7 +70,6 @@ impl Gate<'_> {
         let runs = |name: &&&str| platform::LACKING.is_none() || !BEHIND.contains(name);
         let packages =
             PACKAGES.iter().filter(runs).flat_map(|name| words(&["--package", name])).collect::<Vec<_>>();
-        let chosen = IMAGE_TESTS.iter().flat_map(|name| words(&["--test", name])).collect::<Vec<_>>();
         let pipeline = Code {
             name: PIPELINE,
             what: "the pipeline".to_owned(),
@@ -73,6 +79,17 @@ impl Gate<'_> {
             inputs: Inputs::Pipeline,
             beside: vec![],
         };
+        self.code(&pipeline)
+    }
+
+    // template: if pipeline_tests
+    /// The pipeline's tests which build the service. They run the same programs as `pipeline` and build some of them.
+    pub(super) fn images(&self, pipeline: &[Part]) -> Vec<Part> {
+        // `--all-targets` has linted it.
+        if !self.selection.wants_for(Kind::Test, IMAGES) {
+            return vec![];
+        }
+        let chosen = IMAGE_TESTS.iter().flat_map(|name| words(&["--test", name])).collect::<Vec<_>>();
         let images = Code {
             name: IMAGES,
             what: "what builds the service's images".to_owned(),
@@ -82,17 +99,12 @@ impl Gate<'_> {
             inputs: Inputs::Images,
             beside: vec![],
         };
-        let mut parts = self.code(&pipeline);
-        // `--all-targets` has linted it.
-        if self.selection.wants_for(Kind::Test, IMAGES) {
-            let needs = parts.iter().map(|part| part.step.name.clone()).collect::<Vec<_>>();
-            // Both run the same programs, and this one builds some of them.
-            let images = self.code(&images).into_iter().map(|part| after(part, &needs));
-            parts.extend(images.map(|part| skipped(part, platform::LACKING)));
-        }
-        parts
+        let needs = pipeline.iter().map(|part| part.step.name.clone()).collect::<Vec<_>>();
+        let images = self.code(&images).into_iter().map(|part| after(part, &needs));
+        images.map(|part| skipped(part, platform::LACKING)).collect()
     }
 
+    // template: end
     /// The service with the database `backend`.
     pub(super) fn backend(&self, backend: &str) -> Vec<Part> {
         let config = self.config;

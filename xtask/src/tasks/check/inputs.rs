@@ -13,8 +13,10 @@ pub(super) enum Inputs {
     Service,
     /// All but the service's package.
     Pipeline,
+    // template: if pipeline_tests
     /// All but what people alone read.
     Images,
+    // template: end
     /// Rust, and how it is formatted.
     Rust,
     /// What cargo's manifests say of dependencies, and what of those may come in.
@@ -28,11 +30,10 @@ pub(super) enum Inputs {
 }
 
 /// What no test of the service reads: folders, which end with a slash, and files.
-const NOT_SERVICE: [&str; 11] = [
+const NOT_SERVICE: [&str; 10] = [
     "xtask/",
     "docs/",
     ".github/",
-    ".ci/",
     "Dockerfile",
     ".dockerignore",
     "Makefile",
@@ -49,7 +50,7 @@ impl Inputs {
         let is_in = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         match self {
             Inputs::World => true,
-            Inputs::Images => !path.starts_with("docs/") && !is_prose(path),
+            Inputs::Images => !path.starts_with("docs/") && !is_prose(path), // template: if pipeline_tests
             Inputs::Service => {
                 let is_other =
                     |other: &&str| path == *other || (other.ends_with('/') && path.starts_with(*other));
@@ -131,6 +132,7 @@ pub(super) enum Affected<'a> {
     /// By nothing, since this revision.
     No(&'a str),
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests {
@@ -152,7 +154,7 @@ mod tests {
             assert_eq!(found, expected, "{path}");
         };
         check("app/src/main.rs", &[Inputs::Service, Inputs::Images, Inputs::Rust]);
-        check("app/migrations/sqlite/1.sql", &[Inputs::Service, Inputs::Images]);
+        check("app/migrations/1.sql", &[Inputs::Service, Inputs::Images]);
         check("apps/new/src/lib.rs", &[Inputs::Service, Inputs::Pipeline, Inputs::Images, Inputs::Rust]);
         check("config/app.toml", &[Inputs::Service, Inputs::Pipeline, Inputs::Images]);
         check("xtask/src/main.rs", &[Inputs::Pipeline, Inputs::Images, Inputs::Rust]);
@@ -163,3 +165,5 @@ mod tests {
         check("Cargo.lock", &[Inputs::Service, Inputs::Pipeline, Inputs::Images, Inputs::Dependencies]);
     }
 }
+
+// template: end

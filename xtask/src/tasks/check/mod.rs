@@ -14,8 +14,9 @@ use crate::config::Config;
 use crate::plan::{Passed, Plan, Step};
 pub(crate) use inputs::Files;
 use inputs::{Affected, Inputs};
+pub(crate) use select::IMAGES; // template: if pipeline_tests
 use select::Selection;
-pub(crate) use select::{IMAGES, QUICK, parts};
+pub(crate) use select::{QUICK, parts};
 
 /// What all of the gate follows from.
 struct Gate<'a> {
@@ -41,13 +42,16 @@ pub(crate) fn plan(config: &Config, files: &Files, flags: &CheckFlags) -> Result
     let all = ["all".to_owned()];
     let mut backends = config.backends(if flags.backends.is_empty() { &all } else { &flags.backends })?;
     // The last tests have nothing to run beside, and those without a server take least.
-    backends.sort_by_key(|backend| backend.parse() == Ok(Backend::Sqlite));
+    backends.sort_by_key(|backend| backend.parse().is_ok_and(|backend: Backend| backend.facts().is_none()));
     let selection = Selection::new(flags, &backends)?;
     let keep_going = flags.keep_going || config.host.ci;
     let gate = Gate { config, files, flags, selection, keep_going };
 
     let mut parts = gate.quick();
-    parts.extend(gate.pipeline());
+    let pipeline = gate.pipeline();
+    let images = gate.images(&pipeline); // template: if pipeline_tests
+    parts.extend(pipeline);
+    parts.extend(images); // template: if pipeline_tests
     parts.extend(backends.iter().flat_map(|backend| gate.backend(backend)));
     gate.format(&mut parts);
     if flags.strict || config.host.ci {

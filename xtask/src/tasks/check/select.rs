@@ -50,8 +50,16 @@ impl Kind {
 
 /// The part that is the pipeline's own packages.
 pub(super) const PIPELINE: &str = "pipeline";
+// template: if pipeline_tests
 /// The part that is the pipeline's tests which build the service.
 pub(crate) const IMAGES: &str = "images";
+// template: end
+/// The parts besides the service.
+// template: if pipeline_tests
+const PARTS: &[&str] = &[PIPELINE, IMAGES];
+// template: else
+// template: add const PARTS: &[&str] = &[PIPELINE];
+// template: end
 
 /// The parts of what workflows are looked at for.
 pub(super) const WORKFLOWS_PARTS: [&str; 2] = ["lint", "security"];
@@ -63,7 +71,7 @@ pub(crate) const QUICK: &str = "quick";
 pub(crate) fn parts(backends: &[String]) -> Vec<(String, String)> {
     let is_quick = |kind: &Kind| !matches!(kind, Kind::Clippy | Kind::Sqlx | Kind::Test);
     let quick = Kind::ALL.into_iter().filter(is_quick).map(Kind::name).collect::<Vec<_>>().join(",");
-    let by_name = [PIPELINE, IMAGES].into_iter().chain(backends.iter().map(String::as_str));
+    let by_name = PARTS.iter().copied().chain(backends.iter().map(String::as_str));
     let rest = by_name.map(|name| (name.to_owned(), name.to_owned()));
     std::iter::once((QUICK.to_owned(), quick)).chain(rest).collect()
 }
@@ -82,7 +90,7 @@ impl Selection {
     pub(super) fn new(flags: &CheckFlags, backends: &[&str]) -> Result<Selection> {
         let mut known = Kind::ALL.map(|kind| kind.name().to_owned()).to_vec();
         known.extend(WORKFLOWS_PARTS.map(|part| format!("{}-{part}", Kind::Workflows.name())));
-        for part in [PIPELINE, IMAGES].iter().chain(backends) {
+        for part in PARTS.iter().chain(backends) {
             known.push((*part).to_owned());
             let kinds = [Kind::Clippy, Kind::Sqlx, Kind::Test];
             known.extend(kinds.map(|kind| format!("{}-{part}", kind.name())));
@@ -141,29 +149,29 @@ mod tests {
     fn kinds_parts_and_steps_can_be_named() {
         let check = |only: &[&str], skip: &[&str], expected: [bool; 4]| {
             let flags = flags(only, skip);
-            let selection = Selection::new(&flags, &["sqlite", "mysql"]).unwrap();
+            let selection = Selection::new(&flags, &["one", "two"]).unwrap();
             let wanted = [
                 selection.wants(Kind::Format),
-                selection.wants_for(Kind::Clippy, "sqlite"),
-                selection.wants_for(Kind::Test, "sqlite"),
-                selection.wants_for(Kind::Test, "mysql"),
+                selection.wants_for(Kind::Clippy, "one"),
+                selection.wants_for(Kind::Test, "one"),
+                selection.wants_for(Kind::Test, "two"),
             ];
             assert_eq!(wanted, expected, "{only:?} {skip:?}");
         };
         check(&[], &[], [true; 4]);
         check(&["format"], &[], [true, false, false, false]);
         check(&["test"], &[], [false, false, true, true]);
-        check(&["sqlite"], &[], [false, true, true, false]);
-        check(&["test-mysql", "clippy"], &[], [false, true, false, true]);
-        check(&[], &["test-mysql"], [true, true, true, false]);
-        check(&["sqlite"], &["clippy"], [false, false, true, false]);
-        check(&["fix-sqlite"], &[], [false, true, false, false]);
+        check(&["one"], &[], [false, true, true, false]);
+        check(&["test-two", "clippy"], &[], [false, true, false, true]);
+        check(&[], &["test-two"], [true, true, true, false]);
+        check(&["one"], &["clippy"], [false, false, true, false]);
+        check(&["fix-one"], &[], [false, true, false, false]);
     }
 
     #[test]
     fn a_mistyped_step_gets_the_nearest_name() {
         let flags = flags(&["tset"], &[]);
-        let error = Selection::new(&flags, &["sqlite"]).err().unwrap();
+        let error = Selection::new(&flags, &["one"]).err().unwrap();
         assert_eq!(error.to_string(), "unknown step `tset`, did you mean `test`?");
     }
 }

@@ -125,6 +125,7 @@ fn lists(command: &Command) -> BTreeSet<String> {
         command.get_arguments().filter(takes_list).filter_map(Arg::get_long).map(|long| format!("--{long}"));
     own.chain(command.get_subcommands().flat_map(lists)).collect()
 }
+// template: if pipeline_tests
 
 #[cfg(test)]
 mod tests {
@@ -148,3 +149,5 @@ mod tests {
         assert!(fish.contains("\nfunction __fish_cargo_xtask_using_subcommand\n"), "{fish}");
     }
 }
+
+// template: end

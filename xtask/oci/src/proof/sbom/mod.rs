@@ -6,8 +6,8 @@
 mod cyclonedx;
 mod licence;
 mod spdx;
-#[cfg(test)]
-mod tests;
+#[cfg(test)] // template: if pipeline_tests
+mod tests; // template: if pipeline_tests
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

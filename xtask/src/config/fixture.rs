@@ -63,6 +63,7 @@ pub(crate) fn config() -> Config {
             license: Some("MIT".to_owned()),
             repository: Some("https://example.com/team/app".to_owned()),
         },
+        has_own_tools: false,
         source: Source { revision: Some("0123abcd".repeat(5)), created: 1_700_000_000 },
         host: Host {
             platform: Some(Platform::LinuxAmd64),

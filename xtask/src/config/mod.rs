@@ -36,8 +36,8 @@ pub(crate) use image::Debug; // template: if pipeline_tests
 pub(crate) use image::File;
 pub(crate) use jobs::build_jobs;
 pub(crate) use layers::LayerCache;
-pub(crate) use pipeline::{Pipeline, Push};
-pub(crate) use source::{Package, Source};
+pub(crate) use pipeline::{NO_DATABASE, Pipeline, Push};
+pub(crate) use source::{Package, Source, TOOLS};
 pub(crate) use tree::{Tree, changed_since};
 
 /// Where digests of images are kept, from the workspace root.
@@ -63,8 +63,10 @@ pub(crate) struct Config {
     pub(crate) has_workflows: bool,
     /// The version of Rust in `rust-toolchain.toml`, if there is one.
     pub(crate) rust: Option<String>,
-    /// What Cargo.toml says of the service.
+    /// What manifests say of the service.
     pub(crate) package: Package,
+    /// Whether the pipeline's packages are a workspace of their own.
+    pub(crate) has_own_tools: bool,
     /// The commit that is built.
     pub(crate) source: Source,
     /// This machine.
@@ -90,7 +92,7 @@ impl Config {
         let need = need(&pipeline);
         let buildkitd = buildkitd::read(&root, &pipeline)?;
         let pins = read_pins(&root)?;
-        let package = Package::read(&root)?;
+        let package = Package::read(&root, &pipeline.build.within("Cargo.toml"))?;
         let (host, source) = std::thread::scope(|scope| {
             let source = scope.spawn(|| Source::of(&root));
             let host = Host::probe(&root, need, pipeline.builder.as_ref().map(|builder| &*builder.name));
@@ -99,7 +101,20 @@ impl Config {
         let source = source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let (dockerfile, rust) = (fs::read_to_string(root.join("Dockerfile")).ok(), source::rust(&root)?);
         let has_workflows = root.join(WORKFLOWS).is_dir();
-        Ok(Config { has_workflows, pipeline, buildkitd, pins, dockerfile, rust, package, source, host, root })
+        let has_own_tools = source::has_own_tools(&root)?;
+        Ok(Config {
+            root,
+            pipeline,
+            buildkitd,
+            pins,
+            dockerfile,
+            has_workflows,
+            rust,
+            package,
+            has_own_tools,
+            source,
+            host,
+        })
     }
 
     /// The backend that was asked for, or the default one.

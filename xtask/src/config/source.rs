@@ -6,13 +6,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use toml::{Table, Value};
 
 use crate::tools::output_of;
 
-/// What Cargo.toml says of the service.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// What manifests say of the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Package {
-    /// The version of the workspace.
+    /// Its version.
     pub(crate) version: String,
     /// SPDX expression.
     pub(crate) license: Option<String>,
@@ -30,22 +31,46 @@ pub(crate) struct Source {
 }
 
 impl Package {
-    /// Reads Cargo.toml of the workspace at `root`.
-    pub(crate) fn read(root: &Path) -> Result<Package> {
-        #[derive(Deserialize)]
-        struct Manifest {
-            workspace: Workspace,
-        }
-        #[derive(Deserialize)]
-        struct Workspace {
-            package: Package,
-        }
-        let path = root.join("Cargo.toml");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let manifest: Manifest =
-            toml::from_str(&text).context("Cargo.toml has no [workspace.package] with a version")?;
-        Ok(manifest.workspace.package)
+    /// Reads the manifest of the service, `manifest` from the workspace at `root`, and what the workspace says for all.
+    ///
+    /// # Errors
+    /// One of them is not right, or neither has a version.
+    pub(crate) fn read(root: &Path, manifest: &str) -> Result<Package> {
+        let own = table(root, manifest)?;
+        let common = if manifest == MANIFEST { own.clone() } else { table(root, MANIFEST)? };
+        let own = own.get("package").and_then(Value::as_table);
+        let common = common.get("workspace").and_then(|workspace| workspace.get("package"));
+        // What the package inherits is no text, but a table that says so.
+        let of = |key: &str| {
+            let text = own.and_then(|own| own.get(key)).and_then(Value::as_str);
+            text.or_else(|| common.and_then(|common| common.get(key)).and_then(Value::as_str))
+                .map(str::to_owned)
+        };
+        let version = of("version").with_context(|| {
+            format!("neither {manifest} nor [workspace.package] in {MANIFEST} has a version, which images are named by")
+        })?;
+        Ok(Package { version, license: of("license"), repository: of("repository") })
     }
+}
+
+/// The manifest of the workspace, from its root.
+const MANIFEST: &str = "Cargo.toml";
+/// The manifest of xtask, from the workspace root.
+pub(crate) const TOOLS: &str = "xtask/Cargo.toml";
+
+/// Whether the pipeline's packages are a workspace of their own, as where a project that was there before has taken them
+/// over: its own dependencies have nothing to do with theirs.
+///
+/// # Errors
+/// The manifest of xtask is not right.
+pub(super) fn has_own_tools(root: &Path) -> Result<bool> {
+    Ok(table(root, TOOLS)?.contains_key("workspace"))
+}
+
+/// A manifest. What one says that is not there is for cargo to miss.
+fn table(root: &Path, manifest: &str) -> Result<Table> {
+    let text = fs::read_to_string(root.join(manifest)).unwrap_or_default();
+    toml::from_str(&text).with_context(|| format!("{manifest} is not right"))
 }
 
 /// Reads the version of Rust from `rust-toolchain.toml` of the workspace at `root`, if there is one: container builds share

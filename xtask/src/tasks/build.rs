@@ -105,10 +105,10 @@ pub(super) fn packages_step(
     target: &str,
     distinct: &[(bool, &str)],
 ) -> Step {
-    let manifest = format!("{}/Cargo.toml", config.pipeline.build.package);
+    let manifest = config.pipeline.build.within("Cargo.toml");
     let mut argv = words(&["cargo", "metadata", "--locked", "--format-version", "1"]);
     argv.extend(words(&["--manifest-path", &manifest, "--filter-platform", target]));
-    argv.extend(words(&["--no-default-features", "--features", &format!("db_{backend}")]));
+    argv.extend(config.pipeline.build.features(backend));
     argv.extend(mirror(config));
     let list = config.target(&format!("packages-{backend}-{}.json", platform.slug()));
     Step {
@@ -229,7 +229,7 @@ impl Planner<'_> {
             ..Step::default()
         };
         step.argv.extend(programs.iter().flat_map(|program| ["--bin".to_owned(), program.clone()]));
-        step.argv.extend(words(&["--no-default-features", "--features", &format!("db_{backend}")]));
+        step.argv.extend(config.pipeline.build.features(backend));
         step.argv.extend(words(&["--profile", self.profile().name()]));
         step.argv
             .extend(platforms.iter().flat_map(|platform| ["--target".to_owned(), linking.target(*platform)]));

@@ -66,7 +66,7 @@ pub(crate) fn matrix(config: &Config, flags: &MatrixFlags) -> anyhow::Result<Pro
     });
     let native = |platform: &Platform| Native { platform: platform.to_string(), runner: runner(*platform) };
     let matrix = Matrix {
-        check: check::parts(&build.backends).into_iter().map(part).collect(),
+        check: check::parts(config).into_iter().map(part).collect(),
         backends: backends.collect::<anyhow::Result<_>>()?,
         platforms: build.platforms.iter().map(native).collect(),
         hosts: HOSTS.map(|runner| Host { runner }),
@@ -140,7 +140,7 @@ mod tests {
             let names = plan.steps.into_iter().map(|step| step.name).filter(|name| name != "databases");
             names.collect::<Vec<_>>()
         };
-        let parts = check::parts(&config.pipeline.build.backends);
+        let parts = check::parts(&config);
         let of_parts = parts.iter().flat_map(|(_, only)| steps(only)).collect::<Vec<_>>();
         let once = of_parts.iter().cloned().collect::<BTreeSet<_>>();
         assert_eq!(once.len(), of_parts.len(), "{of_parts:?}");

@@ -42,7 +42,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, TOOLS};
 use crate::plan::{Plan, Step};
 use crate::platform;
 
@@ -77,17 +77,18 @@ fn engine_step(config: &Config) -> Step {
     Step {
         name: "engine".to_owned(),
         why: "build the image engine, on its first use".to_owned(),
-        argv: [
-            words(platform::NICE),
-            words(&["cargo", "build", "--locked", MESSAGES, "--package", "xtask-oci"]),
-            build::mirror(config),
-        ]
-        .concat(),
+        argv: [words(platform::NICE), tool_argv(config, "xtask-oci", &[]), build::mirror(config)].concat(),
         background: true,
         crates: true,
         outputs: vec![engine(config).into()],
         ..Step::default()
     }
+}
+
+/// The command that builds a package of the pipeline.
+fn tool_argv(config: &Config, package: &str, flags: &[&str]) -> Vec<String> {
+    let manifest: &[&str] = if config.has_own_tools { &["--manifest-path", TOOLS] } else { &[] };
+    words(&[&["cargo", "build", "--locked"], flags, &[MESSAGES], manifest, &["--package", package]].concat())
 }
 
 /// The engine's program.
@@ -111,7 +112,7 @@ fn databases_step(config: &Config) -> Step {
     Step {
         name: "databases".to_owned(),
         why: "build what starts throw-away databases, on its first use".to_owned(),
-        argv: words(&["cargo", "build", "--locked", MESSAGES, "--package", "xtask-db"]),
+        argv: tool_argv(config, "xtask-db", &[]),
         crates: true,
         folder: Some(debug(config)),
         outputs: vec![databases(config).into()],
@@ -132,8 +133,8 @@ fn beside_xtask(config: &Config, name: &str) -> String {
 
 /// The arguments that mean the service with exactly one backend.
 fn service(config: &Config, backend: &str) -> Vec<String> {
-    let feature = format!("db_{backend}");
-    words(&["--package", &config.pipeline.build.package, "--no-default-features", "--features", &feature])
+    let build = &config.pipeline.build;
+    [words(&["--package", &build.package]), build.features(backend)].concat()
 }
 
 /// The folder that cargo locks while it builds with the profile `dev`.

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use image_spec::CheckSpec;
 
 use super::image::{registries, versioned};
-use super::{MESSAGES, bdp, beside_xtask, debug, engine, engine_step, words};
+use super::{bdp, beside_xtask, debug, engine, engine_step, tool_argv, words};
 use crate::cli::ReleaseFlags;
 use crate::config::Config;
 use crate::plan::{Plan, Step};
@@ -51,7 +51,7 @@ fn why(flags: &ReleaseFlags) -> &'static str {
 }
 
 fn tool_step(config: &Config, flags: &ReleaseFlags) -> Step {
-    let mut argv = words(&["cargo", "build", "--locked", MESSAGES, "--package", "xtask-release"]);
+    let mut argv = tool_argv(config, "xtask-release", &[]);
     if flags.offline {
         argv.push("--offline".to_owned());
     }

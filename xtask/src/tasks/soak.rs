@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::build::{self, Build};
-use super::{MESSAGES, engine_step, linking, service, words};
+use super::{MESSAGES, engine_step, linking, service, tool_argv, words};
 use crate::cli::{BuildFlags, Format, Linker, Profile, Scenario, SoakFlags};
 use crate::config::Config;
 use crate::plan::{Plan, Step};
@@ -15,7 +15,7 @@ use crate::plan::{Plan, Step};
 /// For a backend that there is not, and as [`build::plan`].
 pub(crate) fn plan(config: &Config, flags: &SoakFlags) -> Result<Plan> {
     let backends = backends(config, flags)?;
-    let mut steps = vec![tool_step(), folders_step(config, &backends)];
+    let mut steps = vec![tool_step(config), folders_step(config, &backends)];
     steps.extend(backends.iter().flat_map(|backend| service_steps(config, backend)));
     // What one database's steps copy, the next one's would overwrite.
     for index in 1..steps.len() {
@@ -45,11 +45,11 @@ fn backends<'a>(config: &'a Config, flags: &SoakFlags) -> Result<Vec<&'a str>> {
     }
 }
 
-fn tool_step() -> Step {
+fn tool_step(config: &Config) -> Step {
     Step {
         name: "tool".to_owned(),
         why: "build what measures".to_owned(),
-        argv: words(&["cargo", "build", "--locked", "--release", MESSAGES, "--package", "xtask-soak"]),
+        argv: tool_argv(config, "xtask-soak", &["--release"]),
         crates: true,
         ..Step::default()
     }

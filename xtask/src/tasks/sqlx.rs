@@ -62,7 +62,7 @@ pub(super) fn describe_step(config: &Config, backend: &str) -> Step {
 
 /// What has a command beside a database ask it about every query that is compiled, and note the answers.
 pub(super) fn queries(config: &Config, backend: &str) -> Vec<String> {
-    let migrations = format!("{}/migrations/{backend}", config.pipeline.build.package);
+    let migrations = config.pipeline.build.within(&format!("migrations/{backend}"));
     words(&["--migrate", &migrations, "--queries", &fresh(config, backend)])
 }
 
@@ -98,5 +98,5 @@ fn fresh(config: &Config, backend: &str) -> String {
 }
 
 fn kept(config: &Config, backend: &str) -> String {
-    format!("{}/.sqlx/{backend}", config.pipeline.build.package)
+    config.pipeline.build.within(&format!(".sqlx/{backend}"))
 }

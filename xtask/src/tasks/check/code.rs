@@ -11,6 +11,7 @@ use super::inputs::Inputs;
 use super::select::IMAGES; // template: if pipeline_tests
 use super::select::{Kind, PIPELINE};
 use super::{Gate, MESSAGES, Part, databases, debug, service, words};
+use crate::config::NO_DATABASE;
 use crate::plan::{Step, shell};
 use crate::platform;
 use crate::tasks::{BEHIND, sqlx};
@@ -67,6 +68,10 @@ impl Code<'_> {
 impl Gate<'_> {
     /// The pipeline's own packages.
     pub(super) fn pipeline(&self) -> Vec<Part> {
+        // They are as the template has tested them, and their tests are about its service.
+        if self.config.has_own_tools {
+            return Vec::new();
+        }
         let runs = |name: &&&str| platform::LACKING.is_none() || !BEHIND.contains(name);
         let packages =
             PACKAGES.iter().filter(runs).flat_map(|name| words(&["--package", name])).collect::<Vec<_>>();
@@ -86,7 +91,7 @@ impl Gate<'_> {
     /// The pipeline's tests which build the service. They run the same programs as `pipeline` and build some of them.
     pub(super) fn images(&self, pipeline: &[Part]) -> Vec<Part> {
         // `--all-targets` has linted it.
-        if !self.selection.wants_for(Kind::Test, IMAGES) {
+        if self.config.has_own_tools || !self.selection.wants_for(Kind::Test, IMAGES) {
             return vec![];
         }
         let chosen = IMAGE_TESTS.iter().flat_map(|name| words(&["--test", name])).collect::<Vec<_>>();
@@ -117,8 +122,15 @@ impl Gate<'_> {
             inputs: Inputs::Service,
             beside: words(&[&databases(config), "exec", "--backend", backend]),
         };
+        if backend == NO_DATABASE {
+            return self.code(&Code { what: "the service".to_owned(), beside: vec![], ..code });
+        }
         let [lint, query, test] =
             [Kind::Clippy, Kind::Sqlx, Kind::Test].map(|kind| self.selection.wants_for(kind, backend));
+        // Who has adopted the pipeline need not use sqlx, or not so that it keeps what it has asked.
+        let query = query
+            && (!config.has_own_tools
+                || self.files.has(&config.pipeline.build.within(&format!(".sqlx/{backend}"))));
         let missing = config.missing_database(backend);
         let compare = Part { step: sqlx::compare_step(config, backend), inputs: Inputs::Service };
         if missing.is_some() {
@@ -228,7 +240,7 @@ impl Gate<'_> {
         let messages = format!("--cargo{}", &MESSAGES[1..]);
         let run = words(&["cargo", "nextest", "run", "--locked", &messages, "--no-tests=pass"]);
         let run = [&run, go_on, which].concat();
-        if !self.files.has(&format!("{}/src/lib.rs", self.config.pipeline.build.package)) {
+        if !self.files.has(&self.config.pipeline.build.within("src/lib.rs")) {
             return run;
         }
         let doc = [&words(&["cargo", "test", "--locked", "--doc"]), which].concat();

@@ -105,7 +105,7 @@ impl Files {
         if inputs == Inputs::World {
             return None;
         }
-        let package = &config.pipeline.build.package;
+        let package = config.pipeline.build.folder();
         // Whoever succeeds has nothing to go on after.
         let argv = argv.iter().map(|word| word.replace(GO_ON, "")).filter(|word| !word.is_empty());
         let facts = argv.chain(config.host.surroundings.iter().cloned()).collect::<Vec<_>>();
@@ -115,7 +115,7 @@ impl Files {
     /// Whether a change can affect a step with `inputs`, and which one.
     pub(super) fn affected(&self, config: &Config, inputs: Inputs) -> Affected<'_> {
         let Some((revision, changed)) = &self.changed else { return Affected::Unasked };
-        let package = &config.pipeline.build.package;
+        let package = config.pipeline.build.folder();
         match changed.iter().find(|path| inputs.include(path, package)) {
             Some(path) => Affected::By(path),
             None => Affected::No(revision),

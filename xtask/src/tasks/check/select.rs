@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::cli::CheckFlags;
+use crate::config::Config;
 use crate::error::{Usage, did_you_mean};
 
 /// What one step finds out.
@@ -68,10 +69,12 @@ pub(super) const WORKFLOWS_PARTS: [&str; 2] = ["lint", "security"];
 pub(crate) const QUICK: &str = "quick";
 
 /// The gate in parts that can run on different machines: the name of each, and what `--only` takes for it.
-pub(crate) fn parts(backends: &[String]) -> Vec<(String, String)> {
+pub(crate) fn parts(config: &Config) -> Vec<(String, String)> {
+    let pipeline: &[&str] = if config.has_own_tools { &[] } else { PARTS };
+    let backends = &config.pipeline.build.backends;
     let is_quick = |kind: &Kind| !matches!(kind, Kind::Clippy | Kind::Sqlx | Kind::Test);
     let quick = Kind::ALL.into_iter().filter(is_quick).map(Kind::name).collect::<Vec<_>>().join(",");
-    let by_name = PARTS.iter().copied().chain(backends.iter().map(String::as_str));
+    let by_name = pipeline.iter().copied().chain(backends.iter().map(String::as_str));
     let rest = by_name.map(|name| (name.to_owned(), name.to_owned()));
     std::iter::once((QUICK.to_owned(), quick)).chain(rest).collect()
 }

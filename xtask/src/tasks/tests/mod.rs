@@ -1,5 +1,6 @@
 //! Every plan on a fixed configuration, as the shell that `--dry-run` prints.
 
+mod adopted_plans;
 mod bake_plans;
 mod bd_plans;
 mod bd_variety_plans;

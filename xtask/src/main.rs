@@ -47,6 +47,9 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
         Task::Init(flags) => tasks::template::init(&Config::load(Need::Nothing)?, flags), // template: if is_template
+        // template: if is_template
+        Task::Adopt(flags) => tasks::template::adopt(&Config::load(Need::Nothing)?, flags, cli.run.dry_run),
+        // template: end
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Bd(flags) => {
             tasks::bd::plan(&Config::load_for(|pipeline| tasks::bd::need(pipeline, flags))?, flags)?
@@ -109,7 +112,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Man { folder } => tasks::man::plan(&Config::load(Need::Nothing)?, folder)?,
         Task::Watchdog | Task::Sccache { .. } => Plan::default(),
     };
-    if cli.run.dry_run && !matches!(cli.task, Task::Bdp(_)) {
+    if cli.run.dry_run && !cli.task.has_own_dry_run() {
         report.plan(&plan);
         return Ok(ExitCode::SUCCESS);
     }

@@ -45,7 +45,9 @@ pub(crate) use output::{Output, Store, TYPES as OUTPUT_TYPES};
 pub(crate) use release_flags::Bump; // template: if pipeline_tests
 pub(crate) use release_flags::ReleaseFlags;
 pub(crate) use soak_flags::{Format, Scenario, SoakFlags}; // template: if pipeline_tests
-pub(crate) use template_flags::InitFlags; // template: if is_template
+// template: if is_template
+pub(crate) use template_flags::{AdoptFlags, InitFlags};
+// template: end
 pub(crate) use template_flags::{TemplateTask, UpdateFlags};
 #[cfg(test)] // template: if pipeline_tests
 pub(crate) use values::Severity; // template: if pipeline_tests
@@ -71,6 +73,8 @@ pub(crate) enum Task {
     // template: if is_template
     /// Make a project of this clone of the template
     Init(InitFlags),
+    /// Add the pipeline to a project that was there before, around its own binary
+    Adopt(AdoptFlags),
     // template: end
     /// Build the service as a static binary under target/dist
     Build(BuildFlags),
@@ -156,6 +160,18 @@ pub(crate) enum Task {
         /// Where compilations are kept
         cache: Sccache,
     },
+}
+
+impl Task {
+    /// Whether a dry run of the task is more than to show its commands.
+    pub(crate) fn has_own_dry_run(&self) -> bool {
+        // template: if is_template
+        if let Task::Adopt(_) = self {
+            return true;
+        }
+        // template: end
+        matches!(self, Task::Bdp(_))
+    }
 }
 
 /// What can be done with a registry.

@@ -1,7 +1,9 @@
 //! `template`, which has a project follow its template, and `init`, which makes one. xtask-template does both.
 
-use super::{MESSAGES, words};
-use crate::cli::InitFlags; // template: if is_template
+use super::{tool_argv, words};
+// template: if is_template
+use crate::cli::{AdoptFlags, InitFlags};
+// template: end
 use crate::cli::{TemplateTask, UpdateFlags};
 use crate::config::Config;
 use crate::plan::{Plan, Step};
@@ -46,7 +48,7 @@ fn built(config: &Config) -> Plan {
     let step = Step {
         name: "tool".to_owned(),
         why: "build what knows the template, on its first use".to_owned(),
-        argv: words(&["cargo", "build", "--locked", MESSAGES, "--package", "xtask-template"]),
+        argv: tool_argv(config, "xtask-template", &[]),
         crates: true,
         ..Step::default()
     };
@@ -66,5 +68,18 @@ pub(crate) fn init(config: &Config, flags: &InitFlags) -> Plan {
     argv.extend(flags.define.iter().flat_map(|answer| words(&["--define", answer])));
     argv.extend(flags.silent.then(|| "--silent".to_owned()));
     Plan { then: Some(tool(config, "init", "make a project of this clone", argv)), ..built(config) }
+}
+
+/// Plans `adopt`, which asks questions, and shows what it is going to do.
+pub(crate) fn adopt(config: &Config, flags: &AdoptFlags, dry_run: bool) -> Plan {
+    let mut argv = vec!["adopt".to_owned(), flags.project.to_string_lossy().into_owned()];
+    let texts = [("--package", &flags.package), ("--bin", &flags.bin), ("--name", &flags.name)];
+    // One word each, so that nothing in it is a flag.
+    argv.extend(texts.into_iter().filter_map(|(flag, text)| Some(format!("{flag}={}", text.as_ref()?))));
+    argv.extend(flags.port.iter().map(|port| format!("--port={port}")));
+    argv.extend(flags.define.iter().map(|answer| format!("--define={answer}")));
+    let switches = [("--silent", flags.silent), ("--yes", flags.yes), ("--dry-run", dry_run)];
+    argv.extend(switches.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag.to_owned()));
+    Plan { then: Some(tool(config, "adopt", "add the pipeline to another project", argv)), ..built(config) }
 }
 // template: end

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::flags::TemplateTask;
 // template: if is_template
-use crate::flags::InitFlags;
+use crate::flags::{AdoptFlags, InitFlags};
 // template: end
 
 /// Projects made of the template.
@@ -25,6 +25,16 @@ pub(crate) enum Command {
     // template: if is_template
     /// Makes a project of this clone of the template
     Init(InitFlags),
+    /// Adds the pipeline to a project that was there before
+    Adopt {
+        /// The project, and answers
+        #[command(flatten)]
+        flags: AdoptFlags,
+
+        /// Only show the plan
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Writes a project into another folder
     Render(RenderFlags),
     // template: end

@@ -19,6 +19,47 @@ pub(crate) struct InitFlags {
     pub(crate) silent: bool,
 }
 
+/// Flags of `adopt`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct AdoptFlags {
+    /// The project's folder: a cargo workspace, or a package
+    #[arg(value_name = "PROJECT", value_parser = absolute, value_hint = clap::ValueHint::DirPath)]
+    pub(crate) project: std::path::PathBuf,
+
+    /// The package of the service, where several have binaries
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) package: Option<String>,
+
+    /// The binary that a container runs, where the package has several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bin: Option<String>,
+
+    /// A TCP port that the service listens on; searched for in its sources without it
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Vec<u16>,
+
+    /// What image and builder are called [default: as the package]
+    #[arg(short, long)]
+    pub(crate) name: Option<String>,
+
+    /// An answer, by the name of its question in cargo-generate.toml
+    #[arg(short, long, value_name = "QUESTION=ANSWER")]
+    pub(crate) define: Vec<String>,
+
+    /// Ask nothing: what is not found is the default
+    #[arg(short, long)]
+    pub(crate) silent: bool,
+
+    /// Do what the plan says without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Where the one who types it is, and not where the steps run.
+fn absolute(path: &str) -> std::io::Result<std::path::PathBuf> {
+    std::path::absolute(path)
+}
+
 // template: end
 /// What can be done with the template.
 #[derive(Clone, Debug, Subcommand)]

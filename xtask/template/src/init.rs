@@ -70,16 +70,7 @@ pub(crate) fn into_folder(root: &Path, flags: &RenderFlags) -> Result<()> {
 /// # Errors
 /// For an answer that cannot be one, and one to a question that there is not; when nobody is there to answer.
 fn answers(template: &Template, flags: &InitFlags) -> Result<Answers> {
-    let mut given = Answers::default();
-    for text in &flags.define {
-        let (name, answer) =
-            text.split_once('=').with_context(|| format!("`{text}` is not QUESTION=ANSWER"))?;
-        let Some(question) = template.questions.iter().find(|question| question.name == name) else {
-            let names: Vec<_> = template.questions.iter().map(|question| question.name.as_str()).collect();
-            bail!("there is no question `{name}`; there is {}", names.join(", "));
-        };
-        given.insert(name, question.read(answer)?);
-    }
+    let mut given = defined(template, &flags.define)?;
     let name = match &flags.name {
         Some(name) => name.clone(),
         None if flags.silent => bail!("--silent needs --name"),
@@ -91,4 +82,22 @@ fn answers(template: &Template, flags: &InitFlags) -> Result<Answers> {
     name::check(&name)?;
     given.insert("name", Value::Text(name));
     questions::complete(template, &given, flags.silent)
+}
+
+/// Answers as the command line has them.
+///
+/// # Errors
+/// For an answer that cannot be one, and one to a question that there is not.
+pub(crate) fn defined(template: &Template, define: &[String]) -> Result<Answers> {
+    let mut given = Answers::default();
+    for text in define {
+        let (name, answer) =
+            text.split_once('=').with_context(|| format!("`{text}` is not QUESTION=ANSWER"))?;
+        let Some(question) = template.questions.iter().find(|question| question.name == name) else {
+            let names: Vec<_> = template.questions.iter().map(|question| question.name.as_str()).collect();
+            bail!("there is no question `{name}`; there is {}", names.join(", "));
+        };
+        given.insert(name, question.read(answer)?);
+    }
+    Ok(given)
 }

@@ -12,9 +12,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::adopted::{self, Adopted};
 use crate::answers::{Answers, Value};
 use crate::expression::Expression;
 use crate::marked::{Marked, Node, WORD};
+use crate::questions;
 use crate::render::{self, render};
 use crate::template::{self, Kind, Template};
 use crate::tree::{self, Tree};
@@ -118,26 +120,43 @@ fn subsets(choices: &[String]) -> Vec<Value> {
         .collect()
 }
 
+/// The lock file of the pipeline's packages, where they are a workspace of their own.
+///
+/// # Errors
+/// As [`marked`].
+pub(crate) fn adopted(tree: &Tree, template: &Template, work: &Path) -> Result<String> {
+    let named = Answers::from([("name", Value::Text("name".to_owned()))]);
+    let answers = questions::complete(template, &adopted::answers(template, named), true)?;
+    let project = render::project(tree, &answers, Some(&Adopted::default()))?;
+    locked(tree, project, adopted::LOCK, work)
+}
+
 /// What cargo makes of the template's lock file in the project with these answers.
 fn lock_of(tree: &Tree, answers: &Answers, work: &Path) -> Result<String> {
-    let mut project = render(tree, answers)?;
-    // Not the one with marks that was made before.
+    locked(tree, render(tree, answers)?, "Cargo.lock", work)
+}
+
+/// What cargo makes of the template's lock file in this place in a project, beside a manifest.
+fn locked(tree: &Tree, mut project: Tree, place: &str, work: &Path) -> Result<String> {
+    // Not the one that was made before.
     if let Some(lock) = tree.get("Cargo.lock") {
-        project.insert("Cargo.lock".to_owned(), lock.clone());
+        project.insert(place.to_owned(), lock.clone());
     }
+    let folder = work.join(place);
+    let folder = folder.parent().unwrap_or(work);
     if work.exists() {
         fs::remove_dir_all(work).context("the folder of the last project")?;
     }
     tree::write(&project, work)?;
     let output = Command::new("cargo")
         .args(["metadata", "--offline", "--format-version=1"])
-        .current_dir(work)
+        .current_dir(folder)
         .output()
         .context("cargo could not be started")?;
     if !output.status.success() {
         bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    fs::read_to_string(work.join("Cargo.lock")).context("Cargo.lock")
+    fs::read_to_string(work.join(place)).context("Cargo.lock")
 }
 
 /// A lock file in its parts: what is before the packages, and the packages in their order.

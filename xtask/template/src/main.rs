@@ -1,5 +1,6 @@
 //! The template: how projects are made of it, and follow it.
 
+mod adopted;
 mod answers;
 mod apply;
 mod cli;
@@ -18,6 +19,7 @@ mod template;
 mod tree;
 mod update;
 // template: if is_template
+mod adopt;
 mod folder;
 mod init;
 mod lock;
@@ -60,6 +62,7 @@ fn run(command: Command) -> Result<Said> {
         // template: if is_template
         Command::Template(TemplateTask::Pack { check }) => pack::run(&root, check).map(|()| String::new())?,
         Command::Init(flags) => init::run(&root, &flags).map(|()| String::new())?,
+        Command::Adopt { flags, dry_run } => adopt::run(&root, &flags, dry_run).map(|()| String::new())?,
         Command::Render(flags) => init::into_folder(&root, &flags).map(|()| String::new())?,
         // template: end
     };

@@ -113,6 +113,14 @@ pub(crate) fn check(name: &str) -> Result<()> {
     Ok(())
 }
 
+// template: if is_template
+/// A name for a project that is called something else: `web_shop` is `web-shop`.
+pub(crate) fn like(text: &str) -> String {
+    let name = suggestion(text);
+    if RESERVED.contains(&name.as_str()) { format!("{name}-service") } else { name }
+}
+
+// template: end
 /// The nearest name that is allowed.
 fn suggestion(name: &str) -> String {
     let dashed = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });

@@ -5,6 +5,7 @@ use std::{env, fs, process};
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::adopted;
 use crate::render::{REPLACEMENTS, template_of};
 use crate::tree::{File, Tree};
 use crate::{folder, lock, rhai};
@@ -39,11 +40,13 @@ fn packed(tree: &mut Tree) -> Result<Vec<(String, String)>> {
     let template = template_of(tree)?;
     let work = env::temp_dir().join(format!("template-{}", process::id()));
     let lock = lock::marked(tree, &template, &work);
+    let adopted = lock::adopted(tree, &template, &work);
     let _ = fs::remove_dir_all(&work);
     let (lock, place) = (lock?, format!("{REPLACEMENTS}Cargo.lock"));
     tree.insert(place.clone(), File::plain(lock.clone()));
     Ok(vec![
         (place, lock),
+        (format!("{REPLACEMENTS}{}", adopted::LOCK), adopted?),
         ("template/check.rhai".to_owned(), rhai::check(&template)),
         ("template/generate.rhai".to_owned(), rhai::generate(tree, &template)?),
     ])

@@ -1,5 +1,6 @@
 //! `.template.toml`: where a project comes from, and what was answered. An update reads it, and moves it on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -8,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 use semver::Version;
 use serde::Deserialize;
 
+use crate::adopted::Adopted;
 use crate::answers::{Answers, Value};
 use crate::name;
 use crate::template::Template;
@@ -21,6 +23,8 @@ pub(crate) struct Record {
     /// Its version; the tag has a `v` before it.
     pub(crate) version: Version,
     pub(crate) answers: Answers,
+    /// What the project has of the template, if it was there before.
+    pub(crate) adopted: Option<Adopted>,
     #[serde(skip)]
     order: Vec<String>,
 }
@@ -49,7 +53,12 @@ impl Record {
     ///
     /// # Errors
     /// When the template's manifest does not say its version and repository.
-    pub(crate) fn new(tree: &Tree, template: &Template, answers: &Answers) -> Result<Self> {
+    pub(crate) fn new(
+        tree: &Tree,
+        template: &Template,
+        answers: &Answers,
+        adopted: Option<&Adopted>,
+    ) -> Result<Self> {
         let (source, version) = origin(tree)?;
         let version = Version::parse(&version).context("Cargo.toml: version")?;
         let mut order = vec!["name".to_owned()];
@@ -58,7 +67,7 @@ impl Record {
         for name in &order {
             own.insert(name, answers.get(name)?.clone());
         }
-        Ok(Self { source, version, answers: own, order })
+        Ok(Self { source, version, answers: own, adopted: adopted.cloned(), order })
     }
 
     /// The record of the project in a folder.
@@ -117,6 +126,8 @@ impl fmt::Display for Record {
                 }
             }
         }
-        Ok(())
+        let Some(adopted) = &self.adopted else { return Ok(()) };
+        let table = BTreeMap::from([("adopted", adopted)]);
+        write!(f, "\n{}", toml::to_string(&table).map_err(|_| fmt::Error)?)
     }
 }

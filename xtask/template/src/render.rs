@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
+use crate::adopted::{self, Adopted};
 use crate::answers::{Answers, Value};
 use crate::marked::Marked;
 use crate::name;
@@ -26,21 +27,33 @@ pub(crate) fn template_of(tree: &Tree) -> Result<Template> {
 /// # Errors
 /// When the template has a mistake, or asks for an answer that there is not.
 pub(crate) fn render(tree: &Tree, answers: &Answers) -> Result<Tree> {
+    project(tree, answers, None)
+}
+
+/// The files of a project, or of the pipeline in one that has adopted it.
+///
+/// # Errors
+/// As [`render`].
+pub(crate) fn project(tree: &Tree, answers: &Answers, adopted: Option<&Adopted>) -> Result<Tree> {
     let template = template_of(tree)?;
-    let answers = &with_derived(answers)?;
+    let answers = &with_derived(answers, adopted)?;
     let mut project = Tree::new();
     for (path, file) in tree {
-        if !path.starts_with(template::FOLDER) && template.keeps(path, answers)? {
+        let is_taken = adopted.is_none_or(|adopted| adopted.takes(path));
+        if is_taken && !path.starts_with(template::FOLDER) && template.keeps(path, answers)? {
             let file = tree.get(&format!("{REPLACEMENTS}{path}")).unwrap_or(file);
             project.insert(path.clone(), rendered(path, file, answers)?);
         }
     }
-    let record = Record::new(tree, &template, answers)?;
+    if adopted.is_some() {
+        project.extend(adopted::workspace(tree, answers, &project)?);
+    }
+    let record = Record::new(tree, &template, answers, adopted)?;
     project.insert(Record::FILE.to_owned(), File::plain(record.to_string()));
     Ok(project)
 }
 
-fn rendered(path: &str, file: &File, answers: &Answers) -> Result<File> {
+pub(crate) fn rendered(path: &str, file: &File, answers: &Answers) -> Result<File> {
     let Some(marked) = marked(path, file)? else { return Ok(file.clone()) };
     let text = marked.render(answers).with_context(|| path.to_owned())?;
     Ok(File { bytes: text.into_bytes(), mode: file.mode })
@@ -58,9 +71,11 @@ pub(crate) fn marked(path: &str, file: &File) -> Result<Option<Marked>> {
 }
 
 /// The answers, and what follows from them.
-fn with_derived(answers: &Answers) -> Result<Answers> {
+fn with_derived(answers: &Answers, adopted: Option<&Adopted>) -> Result<Answers> {
     let mut answers = answers.clone();
     answers.insert("is_template", Value::Bool(false));
+    answers.insert("adopted", Value::Bool(adopted.is_some()));
+    adopted.iter().for_each(|adopted| adopted.add_answers(&mut answers));
     if let Value::Text(name) = answers.get("name")?.clone() {
         answers.insert("title", Value::Text(name::title(&name)));
         if answers.get("image")? == &Value::Text(String::new()) {

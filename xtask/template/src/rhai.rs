@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 
 use crate::answers::Value;
+use crate::expression::Expression;
 use crate::marked::{Marked, Node};
 use crate::name;
 use crate::record::{self, Record};
@@ -151,6 +152,11 @@ fn add(out: &mut String, nodes: &[Node], depth: usize) {
                     "{indent}t += if type_of({name}) == \"array\" {{ quoted({name}) }} else {{ {name} }};"
                 );
             }
+            // cargo-generate makes projects; those that were there before are not its business.
+            Node::If { when, otherwise, .. } if *when == adopted() => add(out, otherwise, depth),
+            Node::If { when: Expression::Not(inner), then, .. } if **inner == adopted() => {
+                add(out, then, depth)
+            }
             Node::If { when, then, otherwise } => {
                 let _ = writeln!(out, "{indent}if {when} {{");
                 add(out, then, depth + 1);
@@ -162,6 +168,10 @@ fn add(out: &mut String, nodes: &[Node], depth: usize) {
             }
         }
     }
+}
+
+fn adopted() -> Expression {
+    Expression::Yes("adopted".to_owned())
 }
 
 fn record(tree: &Tree, template: &Template) -> Result<String> {

@@ -9,7 +9,7 @@ use crate::answers::Answers;
 use crate::git::Git;
 use crate::questions;
 use crate::record::{self, Record};
-use crate::render::{render, template_of};
+use crate::render::{project, template_of};
 use crate::tree::{self, File, Tree};
 
 /// The template's repository, with its versions by the tags that they have.
@@ -119,7 +119,7 @@ pub(crate) fn recorded(template: &Tree, record: &Record) -> Result<Tree> {
     for question in &questions {
         record.answers.get(&question.name).and_then(|answer| question.check(answer)).with_context(hint)?;
     }
-    render(template, &record.answers).with_context(hint)
+    project(template, &record.answers, record.adopted.as_ref()).with_context(hint)
 }
 
 /// The project as another version makes it. What that one asks for the first time is asked.
@@ -142,8 +142,9 @@ pub(crate) fn renewed(
     }
     let questions = template_of(template).with_context(hint)?;
     let answers: Answers = questions::complete(&questions, &record.answers, silent)?;
-    let mut project = render(template, &answers).with_context(hint)?;
-    let mut next = Record::new(template, &questions, &answers)?;
+    let adopted = record.adopted.as_ref();
+    let mut project = project(template, &answers, adopted).with_context(hint)?;
+    let mut next = Record::new(template, &questions, &answers, adopted)?;
     // A mirror, or a template of one's own that follows this one, stays; where the template itself moves, so do we.
     next.source = if record::origin(old)?.0 == record.source { origin } else { record.source.clone() };
     project.insert(Record::FILE.to_owned(), File::plain(next.to_string()));

@@ -105,6 +105,13 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
             ("init --name shop --define backends=postgres --silent", "the rest is the default"),
         ],
     ),
+    (
+        "adopt",
+        &[
+            ("adopt ../shop --dry-run", "what it finds there, and what it would add"),
+            ("adopt ../shop --package shop-server --port 3000", "shows that, and asks before it does it"),
+        ],
+    ),
     // template: end
     (
         "template",

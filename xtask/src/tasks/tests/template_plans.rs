@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::check_plan;
+use crate::cli::AdoptFlags; // template: if is_template
 use crate::cli::{TemplateTask, UpdateFlags};
 use crate::config::fixture::config;
 use crate::tasks::template;
@@ -55,3 +56,29 @@ fn what_only_looks_is_a_step() {
         "#]],
     );
 }
+// template: if is_template
+
+#[test]
+fn what_is_adopted_is_handed_on() {
+    let flags = AdoptFlags {
+        project: "/home/me/shop".into(),
+        package: Some("shop-server".to_owned()),
+        port: vec![3000, 3001],
+        define: vec!["ci=none".to_owned()],
+        yes: true,
+        ..AdoptFlags::default()
+    };
+    check_plan(
+        Ok(template::adopt(&config(), &flags, true)),
+        &expect![[r#"
+        cd /galley
+
+        # tool: build what knows the template, on its first use
+        cargo build --locked --message-format=json-render-diagnostics --package xtask-template
+
+        # adopt: add the pipeline to another project
+        target/debug/xtask-template adopt /home/me/shop --package=shop-server --port=3000 --port=3001 --define=ci=none --yes --dry-run
+    "#]],
+    );
+}
+// template: end

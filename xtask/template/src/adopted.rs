@@ -1,0 +1,119 @@
+//! A project that was there before and has adopted the pipeline: what it has of the template, and how that is made.
+//!
+//! The pipeline's packages are a workspace of their own in it, with a lock file of their own. So they compile in any
+//! project, whatever its edition, lints and dependencies are, and nothing moves those.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::answers::{Answers, Value};
+use crate::render::{REPLACEMENTS, rendered};
+use crate::template::{Template, is_in};
+use crate::tree::{File, Tree};
+
+/// What is the pipeline, in the order in which people get to know it.
+pub(crate) const PIPELINE: [&str; 9] = [
+    "config/pipeline.toml",
+    "config/buildkitd.toml",
+    "config/cargo-config.toml",
+    "Dockerfile",
+    ".dockerignore",
+    "Makefile",
+    "deny.toml",
+    ".github/workflows",
+    "xtask",
+];
+
+/// The manifest of the workspace that the pipeline's packages are.
+pub(crate) const MANIFEST: &str = "xtask/Cargo.toml";
+/// Its lock file.
+pub(crate) const LOCK: &str = "xtask/Cargo.lock";
+
+/// The service of the project, and what the project has not taken over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Adopted {
+    /// Its package.
+    pub(crate) package: String,
+    /// The package's folder, from the root of the workspace; `.` is that itself.
+    pub(crate) path: String,
+    /// Its binaries that are shipped; the first is what a container runs.
+    pub(crate) binaries: Vec<String>,
+    /// TCP ports that it listens on.
+    pub(crate) ports: Vec<u16>,
+    /// Databases that it can be built for; none where that is not chosen when it is compiled.
+    pub(crate) backends: Vec<String>,
+    /// Files and folders of the pipeline that are the project's own.
+    pub(crate) left: Vec<String>,
+    /// Cargo features for each of the databases.
+    pub(crate) features: BTreeMap<String, Vec<String>>,
+}
+
+impl Adopted {
+    /// Whether the project has this file of the template.
+    pub(crate) fn takes(&self, path: &str) -> bool {
+        let among = |mut list: std::slice::Iter<'_, &str>| list.any(|entry| is_in(path, entry));
+        among(PIPELINE.iter()) && !self.left.iter().any(|entry| is_in(path, entry))
+    }
+
+    /// Adds what the marks ask for.
+    pub(crate) fn add_answers(&self, answers: &mut Answers) {
+        let ports: Vec<_> = self.ports.iter().map(u16::to_string).collect();
+        answers.insert("package", Value::Text(self.package.clone()));
+        answers.insert("path", Value::Text(self.path.clone()));
+        answers.insert("binaries", Value::List(self.binaries.clone()));
+        answers.insert("program", Value::Text(self.binaries.first().cloned().unwrap_or_default()));
+        answers.insert("ports", Value::Text(ports.join(", ")));
+        answers.insert("databases", Value::Text(self.databases()));
+        answers.insert("has_dockerfile", Value::Bool(!self.left.iter().any(|path| path == "Dockerfile")));
+    }
+
+    /// The lines of `config/pipeline.toml` about them.
+    fn databases(&self) -> String {
+        if self.backends.is_empty() {
+            return "# backends = [\"sqlite\", \"postgres\"]        # features `db_…` of the package, each a build of its \
+                    own"
+            .to_owned();
+        }
+        let list =
+            |words: &[String]| words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+        let features: Vec<_> = self
+            .features
+            .iter()
+            .map(|(backend, features)| format!("{backend} = [{}]", list(features)))
+            .collect();
+        format!(
+            "backends = [{}]                              # each a build of its own; the first is the default\n\
+             features = {{ {} }}",
+            list(&self.backends),
+            features.join(", ")
+        )
+    }
+}
+
+/// These answers, and those that all have who adopt the pipeline: its own tests are about the template's service.
+pub(crate) fn answers(template: &Template, mut given: Answers) -> Answers {
+    const TESTS: &str = "pipeline_tests";
+    if template.questions.iter().any(|question| question.name == TESTS) {
+        given.insert(TESTS, Value::Bool(false));
+    }
+    given
+}
+
+/// Manifest and lock file of the workspace that the pipeline's packages are.
+///
+/// # Errors
+/// The template lacks something that they are made of.
+pub(crate) fn workspace(template: &Tree, answers: &Answers, project: &Tree) -> Result<Tree> {
+    let text = |file: &File| String::from_utf8(file.bytes.clone()).context("a manifest is not UTF-8");
+    let root = template.get("Cargo.toml").context("there is no Cargo.toml")?;
+    let root = text(&rendered("Cargo.toml", root, answers)?)?.replace("\"xtask/", "\"");
+    let front = text(project.get(MANIFEST).with_context(|| format!("there is no {MANIFEST}"))?)?;
+    let mut tree = Tree::from([(MANIFEST.to_owned(), File::plain(format!("{front}\n{root}")))]);
+    // It is not there yet while it is made.
+    if let Some(lock) = template.get(&format!("{REPLACEMENTS}{LOCK}")) {
+        tree.insert(LOCK.to_owned(), lock.clone());
+    }
+    Ok(tree)
+}

@@ -1,5 +1,7 @@
 //! Lines that are added to files which the project has. What stands there stays as it is, with its comments.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use toml::{Table, Value};
 
@@ -49,58 +51,62 @@ pub(super) fn config(text: &str) -> Result<Option<Edit>> {
     Ok(Some(edit))
 }
 
-/// The manifest of the workspace with the profile `dist`, and without the pipeline's folder among its members.
+/// The manifest of the workspace with the profile `dist`, and without new folders beside it among its members.
 ///
 /// # Errors
 /// As [`config`].
-pub(super) fn manifest(text: &str) -> Result<Option<Edit>> {
+pub(super) fn manifest(text: &str, folders: &BTreeSet<&str>) -> Result<Option<Edit>> {
     let old: Table = toml::from_str(text).context("it is not right")?;
     let mut edit = Edit { text: text.to_owned(), what: String::new() };
-    if is_member(&old) {
-        edit.text = exclude(&edit.text, &old)?;
-        edit.what = format!("{PIPELINE:?} excluded, which `members` would take in");
+    let members: Vec<_> = folders.iter().copied().filter(|folder| is_member(&old, folder)).collect();
+    if !members.is_empty() {
+        edit.text = exclude(&edit.text, &old, &members)?;
+        edit.what = format!("{} excluded, which `members` would take in; ", members.join(", "));
     }
     if old.get("profile").and_then(|profile| profile.get("dist")).is_none() {
         edit.text = format!("{}\n\n{DIST}", edit.text.trim_end());
-        edit.what += if edit.what.is_empty() { "" } else { "; " };
         edit.what += "the profile `dist`, for what is shipped";
     }
     toml::from_str::<Table>(&edit.text).context("nothing can be added to it as it is written")?;
+    edit.what = edit.what.trim_end_matches("; ").to_owned();
     Ok((!edit.what.is_empty()).then_some(edit))
 }
 
-/// The folder that is a workspace of its own.
-const PIPELINE: &str = "xtask";
-
-/// Whether a pattern of the workspace's members takes in a folder beside its manifest.
-fn is_member(manifest: &Table) -> bool {
-    let members = manifest.get("workspace").and_then(|workspace| workspace.get("members"));
-    let patterns = members.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    patterns.map(|pattern| pattern.trim_start_matches("./")).any(|pattern| match pattern.split_once('*') {
-        Some((before, after)) => {
-            let after = after.trim_start_matches(['*', '/']);
-            !before.contains('/') && PIPELINE.starts_with(before) && PIPELINE.ends_with(after)
-        }
-        None => false,
-    })
+/// A list in `[workspace]`.
+fn list<'a>(manifest: &'a Table, key: &str) -> impl Iterator<Item = &'a str> {
+    let list = manifest.get("workspace").and_then(|workspace| workspace.get(key)).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn exclude(text: &str, manifest: &Table) -> Result<String> {
-    let has_list = manifest.get("workspace").and_then(|workspace| workspace.get("exclude")).is_some();
-    let edited = if has_list {
-        let line = text.lines().find(|line| line.trim_start().starts_with("exclude"));
-        let with = line.map(|line| line.replacen('[', &format!("[{PIPELINE:?}, "), 1));
-        line.zip(with).map(|(line, with)| text.replacen(line, &with, 1)).unwrap_or_default()
-    } else {
-        add_to_table(text, "workspace", &format!("exclude = [{PIPELINE:?}]"))
+/// Whether a pattern of the workspace's members takes in a folder beside its manifest, whatever is in it.
+fn is_member(manifest: &Table, folder: &str) -> bool {
+    let is_excluded = list(manifest, "exclude").any(|path| path.trim_end_matches('/') == folder);
+    let mut patterns = list(manifest, "members").map(|pattern| pattern.trim_start_matches("./"));
+    let fits = |pattern: &str| match pattern.split_once('*') {
+        Some((before, after)) => {
+            let after = after.trim_start_matches(['*', '/']);
+            !before.contains('/') && folder.starts_with(before) && folder.ends_with(after)
+        }
+        None => false,
+    };
+    !is_excluded && patterns.any(fits)
+}
+
+fn exclude(text: &str, manifest: &Table, folders: &[&str]) -> Result<String> {
+    let quoted = folders.iter().map(|folder| format!("{folder:?}")).collect::<Vec<_>>().join(", ");
+    let line = text.lines().find(|line| line.trim_start().starts_with("exclude"));
+    let edited = match line {
+        Some(line) if list(manifest, "exclude").next().is_some() => {
+            text.replacen(line, &line.replacen('[', &format!("[{quoted}, "), 1), 1)
+        }
+        Some(line) => text.replacen(line, &line.replacen('[', &format!("[{quoted}"), 1), 1),
+        None => add_to_table(text, "workspace", &format!("exclude = [{quoted}]")),
     };
     let table: Table = toml::from_str(&edited).unwrap_or_default();
-    let list =
-        table.get("workspace").and_then(|workspace| workspace.get("exclude")).and_then(Value::as_array);
-    let is_in = list.is_some_and(|list| list.iter().any(|entry| entry.as_str() == Some(PIPELINE)));
     ensure!(
-        is_in,
-        "its `members` take in the folder {PIPELINE}: add {PIPELINE:?} to `exclude` of [workspace]"
+        !folders.iter().any(|folder| is_member(&table, folder)),
+        "its `members` take in folders that are none, which are going to be there: add {quoted} to `exclude` of \
+         [workspace], and commit that"
     );
     Ok(edited)
 }
@@ -194,28 +200,23 @@ mod tests {
 
     #[test]
     fn the_manifest_keeps_what_it_has() {
-        let members = "[workspace] # all\nmembers = [\"*\"]\n";
-        for (text, has_exclude) in [
-            ("[package]\nname = \"a\"\n", false),
-            ("[workspace]\nmembers = [\"crates/*\", \"a*\"]\n", false),
-            (members, true),
-            ("[workspace]\nmembers = [\"./*\"]\nexclude = [\n  \"old\",\n]\n", true),
-            ("[workspace]\nmembers = [\"x*\"]\nexclude = []\n", true),
+        let folders = BTreeSet::from(["config", "xtask"]);
+        for (text, excluded) in [
+            ("[package]\nname = \"a\"\n", &[][..]),
+            ("[workspace]\nmembers = [\"crates/*\", \"a*\"]\n", &[]),
+            ("[workspace] # all\nmembers = [\"*\"]\n", &["config", "xtask"]),
+            ("[workspace]\nmembers = [\"./*\"]\nexclude = [\n  \"old\",\n]\n", &["config", "xtask", "old"]),
+            ("[workspace]\nmembers = [\"*\"]\nexclude = [\"config\"]\n", &["xtask", "config"]),
+            ("[workspace]\nmembers = [\"x*\"]\nexclude = []\n", &["xtask"]),
         ] {
-            let edit = manifest(text).unwrap().unwrap();
+            let edit = manifest(text, &folders).unwrap().unwrap();
             let table: Table = toml::from_str(&edit.text).unwrap();
-            let excluded = table.get("workspace").and_then(|workspace| workspace.get("exclude"));
-            assert_eq!(
-                excluded.is_some_and(|list| list.to_string().contains("xtask")),
-                has_exclude,
-                "{text}"
-            );
+            assert_eq!(list(&table, "exclude").collect::<Vec<_>>(), excluded, "{text}");
             assert_eq!(table["profile"]["dist"]["inherits"].as_str(), Some("release"));
-            assert!(
-                text.lines().filter(|line| !line.starts_with("exclude")).all(|line| edit.text.contains(line))
-            );
+            let kept = text.lines().filter(|line| !line.starts_with("exclude"));
+            assert!(kept.into_iter().all(|line| edit.text.contains(line)));
         }
-        check(manifest("[profile.dist]\ninherits = \"dev\"\n"), &expect!["nothing"]);
+        check(manifest("[profile.dist]\ninherits = \"dev\"\n", &folders), &expect!["nothing"]);
     }
 
     #[test]

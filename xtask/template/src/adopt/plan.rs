@@ -1,6 +1,6 @@
 //! What adopting the pipeline comes to: shown before anything is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 
@@ -61,7 +61,11 @@ impl Plan {
         let cargo =
             if project.root.join(".cargo/config").is_file() { ".cargo/config" } else { ".cargo/config.toml" };
         plan.edit(project, cargo, edits::config)?;
-        plan.edit(project, "Cargo.toml", edits::manifest)?;
+        let folders: BTreeSet<String> =
+            plan.files.keys().filter_map(|path| Some(path.split_once('/')?.0.to_owned())).collect();
+        let new =
+            folders.iter().map(String::as_str).filter(|folder| !project.root.join(folder).exists()).collect();
+        plan.edit(project, "Cargo.toml", |text| edits::manifest(text, &new))?;
         // The slash says that it is a folder, which is not there yet perhaps.
         let target = inside(git, "target/");
         if !git.run(&["check-ignore", "--quiet", &target], b"")?.status.success() {
@@ -213,11 +217,11 @@ impl fmt::Display for Plan {
                 _ => writeln!(f, "  {entry:<26} {number} files")?,
             }
         }
-        for (title, list) in [("lines added", &self.edited)] {
-            writeln!(f, "\n{title}")?;
-            for (path, what) in list {
-                writeln!(f, "  {path:<26} {what}")?;
-            }
+        if !self.edited.is_empty() {
+            writeln!(f, "\nlines added")?;
+        }
+        for (path, what) in &self.edited {
+            writeln!(f, "  {path:<26} {what}")?;
         }
         if !self.left.is_empty() {
             writeln!(f, "\nleft as it is, in the place of a file of the pipeline")?;

@@ -42,6 +42,8 @@ pub(crate) struct Adopted {
     pub(crate) binaries: Vec<String>,
     /// TCP ports that it listens on.
     pub(crate) ports: Vec<u16>,
+    /// Folders that it reads when it runs, from the root of the workspace.
+    pub(crate) files: Vec<String>,
     /// Databases that it can be built for; none where that is not chosen when it is compiled.
     pub(crate) backends: Vec<String>,
     /// Files and folders of the pipeline that are the project's own.
@@ -65,11 +67,24 @@ impl Adopted {
         answers.insert("binaries", Value::List(self.binaries.clone()));
         answers.insert("program", Value::Text(self.binaries.first().cloned().unwrap_or_default()));
         answers.insert("ports", Value::Text(ports.join(", ")));
+        answers.insert("files", Value::Text(self.files()));
         answers.insert("databases", Value::Text(self.databases()));
         answers.insert("has_dockerfile", Value::Bool(!self.left.iter().any(|path| path == "Dockerfile")));
     }
 
-    /// The lines of `config/pipeline.toml` about them.
+    /// The lines of `config/pipeline.toml` about files in the image.
+    fn files(&self) -> String {
+        let entry = |path: &String| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            format!("[[image.files]]\nsrc = \"{path}\"\ndest = \"/app/{name}\"")
+        };
+        if self.files.is_empty() {
+            return format!("# {}", entry(&"static".to_owned()).replace('\n', "\n# "));
+        }
+        self.files.iter().map(entry).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// The lines of `config/pipeline.toml` about databases.
     fn databases(&self) -> String {
         if self.backends.is_empty() {
             return "# backends = [\"sqlite\", \"postgres\"]        # features `db_…` of the package, each a build of its \

@@ -4,11 +4,13 @@
 //! a few lines at the end of some that are there.
 
 mod edits;
+mod files;
 mod plan;
 mod port;
 mod project;
 mod refuse;
 mod service;
+mod sources;
 mod write;
 
 use std::path::Path;
@@ -19,11 +21,12 @@ use anyhow::{Context as _, Result, ensure};
 use crate::adopted::{self, Adopted};
 use crate::answers::{Answers, Value};
 use crate::flags::AdoptFlags;
+use crate::git::Git;
 use crate::render::{self, template_of};
 use crate::template::Template;
 use crate::tree::Tree;
 use crate::{folder, init, name, questions};
-use plan::Plan;
+use plan::{Facts, Plan};
 use port::Found;
 use project::Project;
 use service::Service;
@@ -41,16 +44,33 @@ pub(crate) fn run(root: &Path, flags: &AdoptFlags, dry_run: bool) -> Result<()> 
     let found = if flags.port.is_empty() { port::find(&project, &service)? } else { None };
     let ports = ports(flags, dry_run, found.as_ref())?;
     let answers = answers(&template, &service, flags)?;
-    let adopted = adopted(&tree, &answers, &project, &service, &git, ports)?;
-    let files = render::project(&tree, &answers, Some(&adopted))?;
-    let plan = Plan::new(&project, &service, &git, found.as_ref(), &adopted, files)?;
+    let read = files::find(&project, &service, &git)?;
+    let adopted = Adopted {
+        package: service.package.clone(),
+        path: service.path.clone(),
+        binaries: vec![service.binary.clone()],
+        ports,
+        files: read.keys().cloned().collect(),
+        backends: service.backends.clone(),
+        left: Vec::new(),
+        features: service.features.clone(),
+    };
+    let (adopted, files) = files_of(&tree, &answers, &project, &git, adopted)?;
+    let plan = Plan::new(
+        &project,
+        &git,
+        &Facts { service: &service, port: found.as_ref(), read: &read },
+        &adopted,
+        files,
+    )?;
     show(&plan.to_string());
     if dry_run {
         return Ok(());
     }
     if !flags.yes {
         ensure!(!flags.silent, "nothing is written: with --silent, --yes has to say that it may be");
-        let is_wanted = questions::until("Is that right? (yes, no)", "no", yes_or_no)?;
+        let is_wanted =
+            questions::until("Is that right? (yes, no)", "no", yes_or_no).context("nothing is written")?;
         ensure!(is_wanted, "nothing is written");
     }
     write::write(&project, &git, &plan.files)?;
@@ -109,24 +129,14 @@ fn answers(template: &Template, service: &Service, flags: &AdoptFlags) -> Result
     questions::complete(template, &given, true)
 }
 
-/// What the project takes over: not what it has already.
-fn adopted(
+/// The files that the project takes over: not those that it has already.
+fn files_of(
     tree: &Tree,
     answers: &Answers,
     project: &Project,
-    service: &Service,
-    git: &crate::git::Git,
-    ports: Vec<u16>,
-) -> Result<Adopted> {
-    let mut adopted = Adopted {
-        package: service.package.clone(),
-        path: service.path.clone(),
-        binaries: vec![service.binary.clone()],
-        ports,
-        backends: service.backends.clone(),
-        features: service.features.clone(),
-        left: Vec::new(),
-    };
+    git: &Git,
+    mut adopted: Adopted,
+) -> Result<(Adopted, Tree)> {
     // GitHub looks for workflows in the root of a repository.
     if !git.prefix.is_empty() {
         adopted.left.push(plan::WORKFLOWS.to_owned());
@@ -134,7 +144,8 @@ fn adopted(
     let all = render::project(tree, answers, Some(&adopted))?;
     let is_there = |path: &&String| project.root.join(path).symlink_metadata().is_ok();
     adopted.left.extend(all.keys().filter(is_there).cloned());
-    Ok(adopted)
+    let files = render::project(tree, answers, Some(&adopted))?;
+    Ok((adopted, files))
 }
 
 /// Has cargo make the lock file, where the project has none: the pipeline builds by `--locked`.

@@ -42,6 +42,14 @@ pub(super) struct Plan {
     notes: Vec<String>,
 }
 
+/// What was found in the project.
+pub(super) struct Facts<'a> {
+    pub(super) service: &'a Service,
+    pub(super) port: Option<&'a Found>,
+    /// Folders that the service reads when it runs, and where a source says so.
+    pub(super) read: &'a BTreeMap<String, String>,
+}
+
 impl Plan {
     /// The plan by which a project gets the files of the pipeline.
     ///
@@ -49,14 +57,13 @@ impl Plan {
     /// A file of the project cannot be read, or nothing can be added to it.
     pub(super) fn new(
         project: &Project,
-        service: &Service,
         git: &Git,
-        found: Option<&Found>,
+        found: &Facts<'_>,
         adopted: &Adopted,
         files: Tree,
     ) -> Result<Self> {
         let left = adopted.left.iter().map(|path| (path.clone(), advice(path))).collect();
-        let facts = facts(project, service, found, adopted);
+        let facts = facts(project, found, adopted);
         let mut plan = Self { facts, files, edited: Vec::new(), left, notes: Vec::new() };
         let cargo =
             if project.root.join(".cargo/config").is_file() { ".cargo/config" } else { ".cargo/config.toml" };
@@ -72,7 +79,7 @@ impl Plan {
             plan.edit(project, ".gitignore", |text| Ok(Some(edits::ignored(text))))?;
         }
         plan.note_ignored(project, git)?;
-        plan.note(project, found)?;
+        plan.note(project, found.port);
         Ok(plan)
     }
 
@@ -125,7 +132,7 @@ impl Plan {
         Ok(())
     }
 
-    fn note(&mut self, project: &Project, found: Option<&Found>) -> Result<()> {
+    fn note(&mut self, project: &Project, found: Option<&Found>) {
         if let Some(Found { port, place, .. }) = found.filter(|found| found.is_loopback) {
             self.notes.push(format!(
                 "{place}: on the address of a container itself nobody reaches port {port} from without; let the service \
@@ -140,18 +147,15 @@ impl Plan {
                 ));
             }
         }
-        Ok(())
     }
 }
 
-fn facts(
-    project: &Project,
-    service: &Service,
-    found: Option<&Found>,
-    adopted: &Adopted,
-) -> Vec<(&'static str, String)> {
+fn facts(project: &Project, found: &Facts<'_>, adopted: &Adopted) -> Vec<(&'static str, String)> {
+    let Facts { service, port, read } = found;
+    let files = read.iter().map(|(folder, place)| format!("{folder} (from {place})")).collect::<Vec<_>>();
+    let files = if files.is_empty() { "none that the sources name".to_owned() } else { files.join(", ") };
     let place =
-        found.map_or_else(|| "not found in the sources".to_owned(), |found| format!("from {}", found.place));
+        port.map_or_else(|| "not found in the sources".to_owned(), |found| format!("from {}", found.place));
     let ports: Vec<_> = adopted.ports.iter().map(u16::to_string).collect();
     let databases = if adopted.backends.is_empty() {
         "none that a feature chooses: one build, with the package's default features".to_owned()
@@ -174,6 +178,7 @@ fn facts(
         ("package", format!("{} in {} ({})", service.package, adopted.path, service.why)),
         ("binary", service.binary.clone()),
         ("port", format!("{} ({place})", ports.join(", "))),
+        ("files", files),
         ("databases", databases),
         ("toolchain", toolchain),
     ]

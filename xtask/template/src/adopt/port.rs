@@ -1,12 +1,12 @@
 //! On which port a service listens, as far as its sources say so.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::project::Project;
 use super::service::Service;
+use super::sources::{code, place, read};
 
 /// A port, and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +49,7 @@ pub(super) fn find(project: &Project, service: &Service) -> Result<Option<Found>
     let others = project.packages.iter().map(|package| package.folder().join("src"));
     for folder in [own].into_iter().chain(others) {
         let mut best: Option<(Likely, Found)> = None;
-        for path in sources(&folder)? {
-            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        for (path, text) in read(&folder)? {
             let Some((likely, line, port)) = in_source(&text) else { continue };
             if best.as_ref().is_none_or(|(known, _)| likely > *known) {
                 let is_loopback = likely == Likely::Loopback;
@@ -70,30 +69,10 @@ pub(super) fn find(project: &Project, service: &Service) -> Result<Option<Found>
     }))
 }
 
-fn place(project: &Project, path: &Path, line: usize) -> String {
-    format!("{}:{line}", path.strip_prefix(&project.root).unwrap_or(path).display())
-}
-
-/// The sources in a folder, in the order of their names.
-fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() && !path.is_symlink() {
-            found.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    Ok(found)
-}
-
 /// The likeliest port of a source, with its line; the first of several.
 fn in_source(text: &str) -> Option<(Likely, usize, u16)> {
     let mut best: Option<(Likely, usize, u16)> = None;
-    let lines: Vec<_> = text.lines().take_while(|line| line.trim() != "#[cfg(test)]").collect();
+    let lines: Vec<_> = code(text).collect();
     for (index, line) in lines.iter().enumerate() {
         let Some((likely, port)) = in_line(line, &around(&lines, index)) else { continue };
         if best.is_none_or(|(known, ..)| likely > known) {
@@ -116,8 +95,7 @@ fn around(lines: &[&str], index: usize) -> String {
 }
 
 fn in_line(line: &str, around: &str) -> Option<(Likely, u16)> {
-    let code = without_comment(line);
-    let dense: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    let dense: String = line.chars().filter(|c| !c.is_whitespace()).collect();
     for (host, likely) in HOSTS {
         for (at, _) in dense.match_indices(host) {
             // What it connects to is not what it listens on.
@@ -155,12 +133,6 @@ fn speaks_of_port(text: &str) -> bool {
         let before = text[..at].chars().next_back();
         before.is_none_or(|c| !c.is_alphabetic() || (first_is_capital && c.is_lowercase()))
     })
-}
-
-/// The line up to a comment; not up to the slashes of a URL.
-fn without_comment(line: &str) -> &str {
-    let is_comment = |at: usize| !line[..at].ends_with(':');
-    line.match_indices("//").map(|(at, _)| at).find(|at| is_comment(*at)).map_or(line, |at| &line[..at])
 }
 
 /// Whether what comes next is a host in a URL.

@@ -50,6 +50,7 @@ fn a_package_has_the_pipeline_beside_it() {
         package    web_shop in . (the only one with a binary)
         binary     web_shop
         port       3000 (from src/main.rs:4)
+        files      none that the sources name
         databases  none that a feature chooses: one build, with the package's default features
         toolchain  whichever cargo takes: the project pins none
 
@@ -134,7 +135,8 @@ fn members_that_take_in_every_folder_leave_out_the_pipeline() {
     expect![[r#"
         -exclude = [".git", "src", "target"]
         +exclude = [".cargo", ".github", "config", "xtask", ".git", "src", "target"]
-    "#]].assert_eq(&project.run("git diff Cargo.toml | grep '^[-+] *exclude'"));
+    "#]]
+    .assert_eq(&project.run("git diff Cargo.toml | grep '^[-+] *exclude'"));
     expect![[r#"
         package = "web_shop"
         path = "."
@@ -143,7 +145,8 @@ fn members_that_take_in_every_folder_leave_out_the_pipeline() {
         repository = "web-shop"
         ports = [3000, 9090]
         packaging = "container"
-    "#]].assert_eq(&pipeline(&project));
+    "#]]
+    .assert_eq(&pipeline(&project));
 }
 
 #[test]

@@ -153,7 +153,6 @@ fn a_toolchain_that_is_too_old_for_the_pipeline_is_refused() {
         project
     };
     let project = old("[toolchain]\nchannel = \"1.70\"\n");
-    // rustup would look for it first, were it not told otherwise.
     check(
         &project,
         &["--yes"],
@@ -190,8 +189,8 @@ fn nothing_is_written_before_it_is_wanted() {
         &project,
         &[],
         &expect![[r#"
-        Is that right? (yes, no) [no] error: nobody answers; --silent takes the defaults
-    "#]],
+            Is that right? (yes, no) [no] error: nothing is written: nobody answers; --silent takes the defaults
+        "#]],
     );
     assert!(project.adopt(&["--dry-run"]).status.success());
     assert_eq!(project.changes(), "");

@@ -75,7 +75,7 @@ if [ -n "${SCCACHE_REDIS_ENDPOINT:-}${SCCACHE_BUCKET:-}" ]; then
 fi
 profile=CARGO_PROFILE_$(echo "$PROFILE" | tr a-z- A-Z_)
 export "${profile}_STRIP=$STRIP" "${profile}_DEBUG=$DEBUG_INFO"
-set -- "$@" --locked --profile "$PROFILE" --package "$PACKAGE" --no-default-features
+set -- "$@" --locked --profile "$PROFILE" --package "$PACKAGE"
 for target in $TARGETS; do
     variable=CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_RUSTFLAGS
     export "$variable=--remap-path-prefix=/usr/local/cargo=/cargo -C link-arg=-Wl,--build-id=sha1"
@@ -95,8 +95,13 @@ CARGO_INCREMENTAL=0 compile chef cook --recipe-path /plan/recipe.json --zigbuild
 cp -a --no-clobber target/. /seed/
 EOF
 
+# template: if adopted
+# template: add ARG PACKAGE={package}
+# template: add ARG BINARIES={program}
+# template: else
 ARG PACKAGE=app
 ARG BINARIES=app
+# template: end
 ARG PROFILE=release
 ARG STRIP=symbols
 ARG DEBUG_INFO=none
@@ -113,12 +118,16 @@ ARG BUILDPLATFORM
 # What has to be compiled for the service. The workspace is reduced to it, and Cargo.lock to what it needs, so that a
 # change of the pipeline changes nothing here.
 FROM chef AS planner
+# template: if adopted
+# template: add COPY . .
+# template: else
 COPY Cargo.toml Cargo.lock ./
 COPY app app
+RUN perl -0pi -e 's/^members\s*=\s*\[.*?\]/members = ["$ENV{PACKAGE}"]/ms' Cargo.toml
+# template: end
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=ssh --mount=type=secret,id=cargo-credentials \
-    perl -0pi -e 's/^members\s*=\s*\[.*?\]/members = ["$ENV{PACKAGE}"]/ms' Cargo.toml && \
     mkdir /plan && \
     with-secrets cargo chef prepare --bin "${BINARIES%% *}" --recipe-path /plan/recipe.json
 
@@ -132,19 +141,25 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
     --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
-    with-secrets cook
+    with-secrets cook --no-default-features
 
 # Those of one backend besides.
 FROM common AS cook
 # template: line ARG BACKEND={backend}
 ARG BACKEND=sqlite
+# template: if adopted
+# template: add ARG FEATURES="{features}"
+# template: else
+ARG FEATURES="--no-default-features --features db_$BACKEND"
+# template: end
+# hadolint ignore=SC2086
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=cargo-git-$BUILDPLATFORM,target=/usr/local/cargo/git,sharing=locked \
     --mount=type=cache,id=cook-$BACKEND-$BUILDPLATFORM,target=/seed,sharing=locked \
     --mount=type=ssh --mount=type=secret,id=cargo-credentials \
     --mount=type=secret,id=SCCACHE_REDIS_PASSWORD \
     --mount=type=secret,id=AWS_ACCESS_KEY_ID --mount=type=secret,id=AWS_SECRET_ACCESS_KEY \
-    with-secrets cook --features "db_$BACKEND"
+    with-secrets cook $FEATURES
 
 # Lists of what programs are compiled from, for scanners: xtask hands over a folder that has them instead.
 FROM scratch AS packages
@@ -157,7 +172,9 @@ COPY --chmod=0755 <<'EOF' /build
 if [ -n "${APP_COMMIT:-}" ]; then
     export APP_COMMIT
 fi
-set -- zigbuild --features "db_$BACKEND"
+# Flags, which are words.
+# shellcheck disable=SC2086
+set -- zigbuild $FEATURES
 for program in $BINARIES; do
     set -- "$@" --bin "$program"
 done
@@ -177,8 +194,12 @@ EOF
 # No mount covers what cook made; those here hold what lets rustc compile a crate again by parts.
 FROM cook AS build-layers
 COPY --from=scripts /build /usr/local/bin/
+# template: if adopted
+# template: add COPY . .
+# template: else
 COPY --from=planner /src/Cargo.toml /src/Cargo.lock ./
 COPY app app
+# template: end
 ARG APP_COMMIT
 ARG SUFFIX
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
@@ -194,9 +215,18 @@ RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/
 FROM chef AS build-mounts
 # template: line ARG BACKEND={backend}
 ARG BACKEND=sqlite
+# template: if adopted
+# template: add ARG FEATURES="{features}"
+# template: else
+ARG FEATURES="--no-default-features --features db_$BACKEND"
+# template: end
 COPY --from=scripts /build /usr/local/bin/
+# template: if adopted
+# template: add COPY . .
+# template: else
 COPY --from=planner /src/Cargo.toml /src/Cargo.lock ./
 COPY app app
+# template: end
 ARG APP_COMMIT
 ARG SUFFIX
 RUN --mount=type=cache,id=cargo-registry-$BUILDPLATFORM,target=/usr/local/cargo/registry,sharing=locked \
@@ -218,11 +248,16 @@ COPY --from=build /artifact/out /
 FROM artifact AS container
 
 FROM scratch AS prebuilt
+# template: if adopted
+# template: add COPY target/dist/{program}-* /
+# template: else
 COPY target/dist/app-* /
+# template: end
 
 # hadolint ignore=DL3006
 FROM ${PACKAGING} AS binary
 
+# template: if !adopted
 # What every image has on its base.
 FROM scratch AS service
 # template: line ARG BACKEND={backend}
@@ -246,6 +281,8 @@ RUN python3 -m venv /opt/venv && \
     rm -rf /opt/venv/bin/pip* /opt/venv/lib/python3*/site-packages/pip*
 
 # template: end
+
+# template: end
 FROM busybox:${BUSYBOX_VERSION} AS busybox
 
 FROM --platform=$BUILDPLATFORM alpine:${ALPINE_VERSION} AS shell
@@ -253,6 +290,20 @@ COPY --from=busybox /bin/busybox /busybox/busybox
 RUN for applet in awk cat cp cut date df du env find free grep head id kill less ls mkdir mv nc netstat nslookup ping ps \
         pwd rm sed sh sleep stat tail top vi wget xargs; do ln -s busybox "/busybox/$applet"; done
 
+# template: if adopted
+# template: add # What a build without xtask makes: `cargo xtask` makes the image from config/pipeline.toml.
+# template: add FROM gcr.io/distroless/static-debian12:nonroot AS runtime-static
+# template: add ARG BACKEND={backend}
+# template: add ARG SUFFIX
+# template: add ARG TARGETARCH
+# template: add COPY --from=binary --chmod=0755 /{program}-${BACKEND}-linux-${TARGETARCH}${SUFFIX} /app/{program}
+# template: add {copies}
+# template: add WORKDIR /app
+# template: add USER 65532:65532
+# template: add EXPOSE {exposed}
+# template: add STOPSIGNAL SIGTERM
+# template: add ENTRYPOINT ["/app/{program}"]
+# template: else
 # For what needs a C library.
 FROM gcr.io/distroless/cc-debian12:nonroot AS runtime-cc
 COPY --link --from=service /app /app
@@ -302,3 +353,4 @@ USER 65532:65532
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/app/app"]
+# template: end

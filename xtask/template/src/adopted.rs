@@ -61,12 +61,18 @@ impl Adopted {
 
     /// Adds what the marks ask for.
     pub(crate) fn add_answers(&self, answers: &mut Answers) {
+        let program = self.binaries.first().cloned().unwrap_or_default();
         let ports: Vec<_> = self.ports.iter().map(u16::to_string).collect();
         answers.insert("package", Value::Text(self.package.clone()));
         answers.insert("path", Value::Text(self.path.clone()));
         answers.insert("binaries", Value::List(self.binaries.clone()));
-        answers.insert("program", Value::Text(self.binaries.first().cloned().unwrap_or_default()));
+        let backend = self.backends.first().map_or("default", String::as_str);
+        answers.insert("backend", Value::Text(backend.to_owned()));
+        answers.insert("program", Value::Text(program));
         answers.insert("ports", Value::Text(ports.join(", ")));
+        answers.insert("exposed", Value::Text(ports.join(" ")));
+        answers.insert("copies", Value::Text(self.copies()));
+        answers.insert("features", Value::Text(self.flags()));
         answers.insert("files", Value::Text(self.files()));
         answers.insert("databases", Value::Text(self.databases()));
         answers.insert("has_dockerfile", Value::Bool(!self.left.iter().any(|path| path == "Dockerfile")));
@@ -82,6 +88,21 @@ impl Adopted {
             return format!("# {}", entry(&"static".to_owned()).replace('\n', "\n# "));
         }
         self.files.iter().map(entry).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// The lines of the Dockerfile about files in the image.
+    fn copies(&self) -> String {
+        let line = |path: &String| format!("COPY {path} /app/{}", path.rsplit('/').next().unwrap_or(path));
+        if self.files.is_empty() {
+            return format!("# {}", line(&"static".to_owned()));
+        }
+        self.files.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What tells cargo the features for the default of the databases.
+    fn flags(&self) -> String {
+        let features = self.backends.first().and_then(|backend| self.features.get(backend));
+        features.map_or_else(String::new, |features| format!("--no-default-features --features {}", features.join(",")))
     }
 
     /// The lines of `config/pipeline.toml` about databases.

@@ -75,7 +75,6 @@ fn with_derived(answers: &Answers, adopted: Option<&Adopted>) -> Result<Answers>
     let mut answers = answers.clone();
     answers.insert("is_template", Value::Bool(false));
     answers.insert("adopted", Value::Bool(adopted.is_some()));
-    adopted.iter().for_each(|adopted| adopted.add_answers(&mut answers));
     if let Value::Text(name) = answers.get("name")?.clone() {
         answers.insert("title", Value::Text(name::title(&name)));
         if answers.get("image")? == &Value::Text(String::new()) {
@@ -87,5 +86,7 @@ fn with_derived(answers: &Answers, adopted: Option<&Adopted>) -> Result<Answers>
     {
         answers.insert("backend", Value::Text(first.clone()));
     }
+    // Its databases are its own.
+    adopted.iter().for_each(|adopted| adopted.add_answers(&mut answers));
     Ok(answers)
 }

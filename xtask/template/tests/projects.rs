@@ -10,12 +10,14 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Files of the template that no project has.
-const ONLY_HERE: [&str; 11] = [
+const ONLY_HERE: [&str; 13] = [
     ".ci/",
     "cargo-generate.toml",
+    "docs/adopting.md",
     "docs/getting-started.md",
     "docs/template.md",
     "template/",
+    "xtask/template/src/adopt/",
     "xtask/template/src/folder.rs",
     "xtask/template/src/init.rs",
     "xtask/template/src/lock.rs",

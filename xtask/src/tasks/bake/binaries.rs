@@ -142,6 +142,7 @@ pub(super) fn args(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeM
         ("PACKAGE", Some(settings.package.clone())),
         ("BINARIES", Some(settings.binaries().join(" "))),
         ("BACKEND", Some(build.backend.clone())),
+        ("FEATURES", features(config, &build.backend)),
         ("PROFILE", Some(profile.to_owned())),
         ("TARGETS", Some(targets.collect::<Vec<_>>().join(" "))),
         ("STRIP", Some(strip.to_owned())),
@@ -155,4 +156,10 @@ pub(super) fn args(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeM
     let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let of_sccache = config.pipeline.cache.sccache.iter().flat_map(|cache| cache.env());
     config.pipeline.buildkit.args.clone().into_iter().chain(own).chain(of_sccache).collect()
+}
+
+/// What tells cargo the features, where it is not what the Dockerfile makes of the backend by itself.
+fn features(config: &Config, backend: &str) -> Option<String> {
+    let flags = config.pipeline.build.features(backend).join(" ");
+    (flags != format!("--no-default-features --features db_{backend}")).then_some(flags)
 }

@@ -14,7 +14,10 @@ use help::{help, tasks};
 use tempfile::TempDir;
 
 /// Tasks that `--dry-run` does not keep from working, and why. Their flags are only read: `--help` comes last.
-const ONLY_READ: [(&str, &str); 1] = [("bdp", "builds all the same, to say what a push would upload")];
+const ONLY_READ: &[(&str, &str)] = &[
+    ("bdp", "builds all the same, to say what a push would upload"),
+    ("adopt", "looks at the project all the same"), // template: if is_template
+];
 
 /// The files that plans follow from.
 const READ: [&str; 4] = ["Cargo.toml", "Dockerfile", "rust-toolchain.toml", "config/pipeline.toml"];

@@ -2,6 +2,7 @@
 //!
 //! Nothing else reads the environment, so a plan follows from a [`Config`] and flags alone.
 
+mod build;
 mod builder;
 mod buildkit;
 mod buildkitd;
@@ -28,6 +29,7 @@ use toml::Table;
 use crate::error::{Usage, did_you_mean};
 use crate::tools::Need;
 
+pub(crate) use build::NO_DATABASE;
 pub(crate) use builder::{Builder, Container, Nodes, Pods, Remote};
 pub(crate) use cache::Sccache;
 pub(crate) use host::{Host, is_dumb_terminal, no_color, target_dir};
@@ -36,7 +38,7 @@ pub(crate) use image::Debug; // template: if pipeline_tests
 pub(crate) use image::File;
 pub(crate) use jobs::build_jobs;
 pub(crate) use layers::LayerCache;
-pub(crate) use pipeline::{NO_DATABASE, Pipeline, Push};
+pub(crate) use pipeline::{Pipeline, Push};
 pub(crate) use source::{Package, Source, TOOLS};
 pub(crate) use tree::{Tree, changed_since};
 

@@ -102,7 +102,9 @@ impl Adopted {
     /// What tells cargo the features for the default of the databases.
     fn flags(&self) -> String {
         let features = self.backends.first().and_then(|backend| self.features.get(backend));
-        features.map_or_else(String::new, |features| format!("--no-default-features --features {}", features.join(",")))
+        features.map_or_else(String::new, |features| {
+            format!("--no-default-features --features {}", features.join(","))
+        })
     }
 
     /// The lines of `config/pipeline.toml` about databases.

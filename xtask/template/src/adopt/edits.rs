@@ -117,7 +117,7 @@ fn add_to_table(text: &str, table: &str, line: &str) -> String {
     let head = format!("[{table}]");
     let is_head = |text: &&str| text.split('#').next().is_some_and(|text| text.trim() == head);
     let mut lines: Vec<_> = text.lines().collect();
-    match lines.iter().position(|line| is_head(&line)) {
+    match lines.iter().position(is_head) {
         Some(at) => lines.insert(at + 1, line),
         None => {
             while lines.last().is_some_and(|line| line.trim().is_empty()) {

@@ -173,14 +173,20 @@ fn facts(project: &Project, found: &Facts<'_>, adopted: &Adopted) -> Vec<(&'stat
         || "whichever cargo takes: the project pins none".to_owned(),
         |name| format!("as {name} has it"),
     );
+    let workspace = match project.packages.len() {
+        1 => "a package by itself".to_owned(),
+        number => format!("{number} packages"),
+    };
     vec![
         ("project", project.root.display().to_string()),
+        ("workspace", format!("{workspace}; the pipeline is one of its own beside it")),
         ("package", format!("{} in {} ({})", service.package, adopted.path, service.why)),
         ("binary", service.binary.clone()),
         ("port", format!("{} ({place})", ports.join(", "))),
         ("files", files),
         ("databases", databases),
         ("toolchain", toolchain),
+        ("edition", format!("{}; the pipeline has its own", service.edition)),
     ]
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Project {
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) manifest_path: PathBuf,
+    pub(super) edition: String,
     pub(super) repository: Option<String>,
     pub(super) default_run: Option<String>,
     pub(super) features: BTreeMap<String, Vec<String>>,

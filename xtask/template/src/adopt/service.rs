@@ -24,6 +24,8 @@ pub(super) struct Service {
     /// The package's folder, from the root of the workspace; `.` is that itself.
     pub(super) path: String,
     pub(super) binary: String,
+    /// The edition of Rust that it is written in.
+    pub(super) edition: String,
     /// Why it is this one.
     pub(super) why: String,
     pub(super) repository: Option<String>,
@@ -48,6 +50,7 @@ impl Service {
             package: package.name.clone(),
             path: if path.is_empty() { ".".to_owned() } else { path },
             binary: choose_binary(package, binary)?,
+            edition: package.edition.clone(),
             why,
             repository: package.repository.clone(),
             backends,

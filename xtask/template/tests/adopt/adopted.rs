@@ -47,12 +47,14 @@ fn a_package_has_the_pipeline_beside_it() {
     let is_counted = |line: &&str| !line.starts_with("  xtask");
     expect![[r#"
         project    PROJECT
+        workspace  a package by itself; the pipeline is one of its own beside it
         package    web_shop in . (the only one with a binary)
         binary     web_shop
         port       3000 (from src/main.rs:4)
         files      none that the sources name
         databases  none that a feature chooses: one build, with the package's default features
         toolchain  whichever cargo takes: the project pins none
+        edition    2021; the pipeline has its own
 
         new
           .cargo/config.toml

@@ -109,5 +109,4 @@ mod tests {
         assert_eq!(within("path = \".\""), "Cargo.toml");
     }
 }
-
 // template: end

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answers::{Answers, Value};
 use crate::render::{REPLACEMENTS, rendered};
-use crate::template::{Template, is_in};
+use crate::template::is_in;
 use crate::tree::{File, Tree};
 
 /// What is the pipeline, in the order in which people get to know it.
@@ -128,15 +128,6 @@ impl Adopted {
             features.join(", ")
         )
     }
-}
-
-/// These answers, and those that all have who adopt the pipeline: its own tests are about the template's service.
-pub(crate) fn answers(template: &Template, mut given: Answers) -> Answers {
-    const TESTS: &str = "pipeline_tests";
-    if template.questions.iter().any(|question| question.name == TESTS) {
-        given.insert(TESTS, Value::Bool(false));
-    }
-    given
 }
 
 /// Manifest and lock file of the workspace that the pipeline's packages are.

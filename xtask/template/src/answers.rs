@@ -28,16 +28,16 @@ impl Answers {
         self.0.get(name).with_context(|| format!("there is no answer to `{name}`"))
     }
 
+    pub(crate) fn insert(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
     // template: if is_template
+
     /// Takes over answers, in place of those to the same questions.
     pub(crate) fn extend(&mut self, others: Answers) {
         self.0.extend(others.0);
     }
     // template: end
-
-    pub(crate) fn insert(&mut self, name: &str, value: Value) {
-        self.0.insert(name.to_owned(), value);
-    }
 }
 
 impl<const N: usize> From<[(&str, Value); N]> for Answers {

@@ -126,7 +126,7 @@ fn subsets(choices: &[String]) -> Vec<Value> {
 /// As [`marked`].
 pub(crate) fn adopted(tree: &Tree, template: &Template, work: &Path) -> Result<String> {
     let named = Answers::from([("name", Value::Text("name".to_owned()))]);
-    let answers = questions::complete(template, &adopted::answers(template, named), true)?;
+    let answers = questions::complete(template, &named, true)?;
     let project = render::project(tree, &answers, Some(&Adopted::default()))?;
     locked(tree, project, adopted::LOCK, work)
 }

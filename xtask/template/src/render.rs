@@ -22,18 +22,20 @@ pub(crate) fn template_of(tree: &Tree) -> Result<Template> {
     Template::parse(std::str::from_utf8(&file.bytes).context(template::FILE)?)
 }
 
+// template: if is_template
 /// The files of a project.
 ///
 /// # Errors
-/// When the template has a mistake, or asks for an answer that there is not.
+/// As [`project`].
 pub(crate) fn render(tree: &Tree, answers: &Answers) -> Result<Tree> {
     project(tree, answers, None)
 }
 
+// template: end
 /// The files of a project, or of the pipeline in one that has adopted it.
 ///
 /// # Errors
-/// As [`render`].
+/// When the template has a mistake, or asks for an answer that there is not.
 pub(crate) fn project(tree: &Tree, answers: &Answers, adopted: Option<&Adopted>) -> Result<Tree> {
     let template = template_of(tree)?;
     let answers = &with_derived(answers, adopted)?;

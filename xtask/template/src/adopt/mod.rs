@@ -18,7 +18,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::adopted::{self, Adopted};
+use crate::adopted::Adopted;
 use crate::answers::{Answers, Value};
 use crate::flags::AdoptFlags;
 use crate::git::Git;
@@ -115,9 +115,18 @@ fn ports(flags: &AdoptFlags, dry_run: bool, found: Option<&Found>) -> Result<Vec
 
 /// What was said, what the manifest says, and the defaults: the rest is in `config/pipeline.toml`, for people to change.
 fn answers(template: &Template, service: &Service, flags: &AdoptFlags) -> Result<Answers> {
-    let mut given = adopted::answers(template, Answers::default());
+    let mut given = Answers::default();
     if let Some(repository) = &service.repository {
         given.insert("repository", Value::Text(repository.clone()));
+    }
+    for answer in &flags.define {
+        // The packages of the pipeline, and so its lock file, depend on these alone.
+        let name = answer.split('=').next().unwrap_or_default();
+        ensure!(
+            !["backends", "pipeline_tests"].contains(&name),
+            "`{name}` is asked about projects that are made of the template; what a project that adopts the pipeline is \
+             built for is in its config/pipeline.toml"
+        );
     }
     given.extend(init::defined(template, &flags.define)?);
     let name = match &flags.name {

@@ -1,0 +1,7 @@
+//! Logs: what builds print, in one file each. The file is the truth; everything else follows it by byte offset.
+
+mod line;
+mod writer;
+
+pub(crate) use line::of_event;
+pub(crate) use writer::Writer;

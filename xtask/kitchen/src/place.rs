@@ -1,0 +1,153 @@
+//! Where Kitchen keeps what it knows, and that only one of them does.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+/// The folder of one project's Kitchen. Nobody else can look into it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    root: PathBuf,
+}
+
+/// The Kitchen of a project that runs. Others can read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The number of its process.
+    pub pid: u32,
+    /// Where it is in a browser, without its token.
+    pub url: String,
+}
+
+/// That this process is the Kitchen of its project, until it is dropped or the process ends in any way.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Place {
+    /// The folder in the project at `root`, made where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made, or not be closed to others.
+    pub fn in_project(root: &Path) -> Result<Place> {
+        let place = Place { root: root.to_owned() };
+        let logs = place.logs();
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&logs);
+        made.with_context(|| format!("cannot make the folder {}", logs.display()))?;
+        let folder = place.folder();
+        let closed = fs::set_permissions(&folder, Permissions::from_mode(0o700));
+        closed.with_context(|| format!("cannot close {} to others", folder.display()))?;
+        Ok(place)
+    }
+
+    /// The project.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The history.
+    pub fn database(&self) -> PathBuf {
+        self.folder().join("kitchen.db")
+    }
+
+    /// What the build has printed, as it is shown.
+    pub fn log(&self, build: i64) -> PathBuf {
+        self.logs().join(format!("{build}.log"))
+    }
+
+    /// The events of the build, as they came.
+    pub fn events(&self, build: i64) -> PathBuf {
+        self.logs().join(format!("{build}.jsonl"))
+    }
+
+    /// Takes the lock.
+    ///
+    /// # Errors
+    /// When another process has it: says where that one is.
+    pub fn lock(&self) -> Result<Lock> {
+        let path = self.folder().join("lock");
+        let mut file = private(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Lock(file)),
+            Err(Errno::WOULDBLOCK) => {
+                let mut text = String::new();
+                file.read_to_string(&mut text).with_context(|| format!("cannot read {}", path.display()))?;
+                match serde_json::from_str::<Running>(&text) {
+                    Ok(other) => bail!(
+                        "the Kitchen of this project runs already: {} (process {})",
+                        other.url,
+                        other.pid
+                    ),
+                    Err(_) => bail!("the Kitchen of this project is being started by another process"),
+                }
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.root.join(".kitchen")
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.folder().join("logs")
+    }
+}
+
+impl Lock {
+    /// Tells others where this Kitchen is.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn tell(&mut self, running: &Running) -> Result<()> {
+        let text = serde_json::to_vec(running)?;
+        self.0
+            .set_len(0)
+            .and_then(|()| self.0.rewind())
+            .and_then(|()| self.0.write_all(&text))
+            .context("the lock file")
+    }
+}
+
+/// A file that only its owner can read, made where there is none.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn private(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_where_the_first_is() {
+        let project = tempfile::tempdir().unwrap();
+        let place = Place::in_project(project.path()).unwrap();
+        let mut first = place.lock().unwrap();
+        assert!(place.lock().unwrap_err().to_string().ends_with("is being started by another process"));
+        first.tell(&Running { pid: 7, url: "http://127.0.0.1:4321".to_owned() }).unwrap();
+        let error = place.lock().unwrap_err().to_string();
+        assert_eq!(error, "the Kitchen of this project runs already: http://127.0.0.1:4321 (process 7)");
+        drop(first);
+        place.lock().unwrap();
+    }
+
+    #[test]
+    fn nobody_else_can_look_into_it() {
+        let project = tempfile::tempdir().unwrap();
+        let folder = project.path().join(".kitchen");
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+        let place = Place::in_project(project.path()).unwrap();
+        private(&place.log(1)).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&place.log(1))), (0o700, 0o600));
+    }
+}

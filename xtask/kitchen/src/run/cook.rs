@@ -1,0 +1,235 @@
+//! The cook: takes builds from the queue, a few at a time, and sees them through.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::process::{Child, Command};
+use tokio::sync::{Notify, watch};
+
+use super::commit::commit;
+use super::feed::Feed;
+use super::{kill, process};
+use crate::build::{Choices, Request, Status};
+use crate::log::Writer;
+use crate::place::{Place, private};
+use crate::store::{End, Leader, Store};
+
+/// How builds are run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The cargo that runs the pipeline.
+    pub cargo: OsString,
+    /// How many builds run at once.
+    pub at_once: usize,
+    /// How many wait.
+    pub queue: usize,
+    /// The size of a log, in bytes.
+    pub log: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        // Cargo tells its children which one it is.
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        Settings { cargo, at_once: 1, queue: 50, log: 64 << 20 }
+    }
+}
+
+/// Runs the builds of one project; clones are the same cook.
+#[derive(Clone, Debug)]
+pub struct Cook(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    place: Place,
+    store: Store,
+    settings: Settings,
+    choices: Choices,
+    running: Mutex<HashMap<i64, Arc<Running>>>,
+    /// Something may be to do: a build is queued, or one has ended.
+    work: Notify,
+}
+
+/// A build that runs.
+#[derive(Debug)]
+struct Running {
+    /// How long its log is.
+    length: watch::Receiver<u64>,
+    /// Somebody wants its end.
+    kill: Notify,
+}
+
+impl Cook {
+    /// A cook for the project of `place`, which can be built for `choices`. [`Cook::work`] has it begin.
+    pub fn new(place: Place, store: Store, choices: Choices, settings: Settings) -> Cook {
+        let (running, work) = (Mutex::default(), Notify::new());
+        Cook(Arc::new(Inner { place, store, settings, choices, running, work }))
+    }
+
+    /// The history.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// What can be asked for.
+    pub fn choices(&self) -> &Choices {
+        &self.0.choices
+    }
+
+    /// Queues a build. Gives its number.
+    ///
+    /// # Errors
+    /// When that cannot be asked for, or the queue is full.
+    pub async fn order(&self, request: &Request) -> Result<i64> {
+        request.check(&self.0.choices)?;
+        let waiting = self.0.store.with_status(Status::Queued).await?.len();
+        ensure!(waiting < self.0.settings.queue, "the queue is full: {waiting} builds wait");
+        let id = self.0.store.enqueue(request).await?;
+        self.0.work.notify_one();
+        Ok(id)
+    }
+
+    /// Ends a build, or takes it out of the queue. Gives at once; the build's status says when it has ended. False where
+    /// it has ended already.
+    ///
+    /// # Errors
+    /// When the history fails.
+    pub async fn kill(&self, id: i64) -> Result<bool> {
+        if let Some(running) = self.running().get(&id) {
+            running.kill.notify_one();
+            return Ok(true);
+        }
+        self.0.store.end(id, Status::Killed, &End::default()).await
+    }
+
+    /// How long the log of a build that runs is, now and from now on; nothing for one that does not run.
+    pub fn log_length(&self, id: i64) -> Option<watch::Receiver<u64>> {
+        self.running().get(&id).map(|running| running.length.clone())
+    }
+
+    /// Ends what an earlier Kitchen left behind. Nothing is started again.
+    ///
+    /// # Errors
+    /// When the history fails.
+    pub async fn tidy(&self) -> Result<()> {
+        for build in self.0.store.with_status(Status::Running).await? {
+            kill::end_leftover(self.0.store.leader(build.id).await?, &self.mark(build.id)).await;
+            let end = End { error: Some("Kitchen ended before the build".to_owned()), ..End::default() };
+            self.0.store.end(build.id, Status::Interrupted, &end).await?;
+        }
+        Ok(())
+    }
+
+    /// Works until `stop` is true; then ends the builds that run, and returns when they have ended.
+    ///
+    /// # Errors
+    /// When the history fails.
+    pub async fn work(&self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        loop {
+            while self.running().len() < self.0.settings.at_once && self.begin_next().await? {}
+            tokio::select! {
+                () = self.0.work.notified() => {}
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+        }
+        loop {
+            self.running().values().for_each(|running| running.kill.notify_one());
+            if self.running().is_empty() {
+                return Ok(());
+            }
+            self.0.work.notified().await;
+        }
+    }
+
+    /// Begins the next build of the queue. False where none waits.
+    async fn begin_next(&self) -> Result<bool> {
+        let Some(build) = self.0.store.with_status(Status::Queued).await?.into_iter().next() else {
+            return Ok(false);
+        };
+        let commit = commit(self.0.place.root()).await;
+        if !self.0.store.start(build.id, &commit).await? {
+            return Ok(true);
+        }
+        let log = Writer::open(&self.0.place.log(build.id), self.0.settings.log)?;
+        let running = Arc::new(Running { length: log.length(), kill: Notify::new() });
+        self.running().insert(build.id, running.clone());
+        let cook = self.clone();
+        tokio::spawn(async move {
+            let ended = cook.see_through(build.id, log, &running).await;
+            let (status, end) = ended.unwrap_or_else(|error| {
+                (Status::Failed, End { error: Some(format!("{error:#}")), ..End::default() })
+            });
+            // The history may be what failed; the next start finds the build and marks it.
+            let _ = cook.0.store.end(build.id, status, &end).await;
+            cook.running().remove(&build.id);
+            cook.0.work.notify_one();
+        });
+        Ok(true)
+    }
+
+    async fn see_through(&self, id: i64, log: Writer, running: &Running) -> Result<(Status, End)> {
+        let request = self.0.store.request(id).await?.context("the build is gone")?;
+        let mut child = self.spawn(id, &request)?;
+        let pid = i64::from(child.id().context("the build has ended before it began")?);
+        self.0.store.led_by(id, Leader { pid, started: process::started(pid).unwrap_or(0) }).await?;
+        let (Some(events), Some(others)) = (child.stdout.take(), child.stderr.take()) else {
+            anyhow::bail!("the build has no output");
+        };
+        let kept = private(&self.0.place.events(id)).context("cannot open the file of events")?;
+        let mut feed =
+            Feed { build: id, began: Instant::now(), log, events: kept, store: self.0.store.clone() };
+        let mark = self.mark(id);
+        let mut was_killed = false;
+        let taken = {
+            let taking = feed.take(events, others);
+            tokio::pin!(taking);
+            tokio::select! {
+                taken = &mut taking => taken,
+                () = running.kill.notified() => {
+                    was_killed = true;
+                    let (taken, ()) = tokio::join!(taking, kill_and_reap(&mut child, pid, &mark));
+                    taken
+                }
+            }
+        };
+        if taken.is_err() {
+            kill_and_reap(&mut child, pid, &mark).await;
+        }
+        let exit = child.wait().await.context("cannot wait for the build")?;
+        kill::sweep(&mark).await;
+        let mut end = taken?;
+        end.exit_code = end.exit_code.or(exit.code().map(i64::from));
+        let status = match (was_killed, exit.success()) {
+            (true, _) => Status::Killed,
+            (false, true) => Status::Done,
+            (false, false) => Status::Failed,
+        };
+        Ok((status, end))
+    }
+
+    fn spawn(&self, id: i64, request: &Request) -> Result<Child> {
+        let mut command = Command::new(&self.0.settings.cargo);
+        command.args(request.argv()).args(["--message-format", "json"]).current_dir(self.0.place.root());
+        command.env(process::VARIABLE, self.mark(id)).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().context("cannot start cargo")
+    }
+
+    /// What tells the processes of a build from those of all others on the machine.
+    fn mark(&self, id: i64) -> String {
+        format!("{}#{id}", self.0.place.root().display())
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<i64, Arc<Running>>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the processes. The leader is reaped meanwhile: as a zombie it would count as one that is left.
+async fn kill_and_reap(child: &mut Child, pid: i64, mark: &str) {
+    tokio::join!(kill::end(pid, mark), async { drop(child.wait().await) });
+}

@@ -1,0 +1,144 @@
+//! What a build prints, on its way into log, events and history.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use crate::build::event::Event;
+use crate::log::{self, Writer};
+use crate::store::{End, Store};
+
+/// The longest line that is kept whole, in bytes; a longer one goes on in the next.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// How many lines may wait. Then the build waits: it is never faster than the disk.
+const WAITING: usize = 256;
+
+/// One line of a build, with its end if it had one.
+enum Said {
+    /// On standard output: an event.
+    Event(Vec<u8>),
+    /// On standard error: by cargo, before the pipeline's front has begun.
+    Other(Vec<u8>),
+}
+
+/// Where lines go.
+pub(super) struct Feed {
+    /// The build.
+    pub(super) build: i64,
+    /// When it began.
+    pub(super) began: Instant,
+    /// For people.
+    pub(super) log: Writer,
+    /// For programs: the events as they came.
+    pub(super) events: File,
+    /// For pages.
+    pub(super) store: Store,
+}
+
+impl Feed {
+    /// Takes all that a build prints, until nobody can print any more. Gives what the build said of its end.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub(super) async fn take(
+        &mut self,
+        events: impl AsyncRead + Unpin + Send + 'static,
+        others: impl AsyncRead + Unpin + Send + 'static,
+    ) -> Result<End> {
+        let (sender, mut receiver) = mpsc::channel(WAITING);
+        tokio::spawn(send(BufReader::new(events), sender.clone(), Said::Event));
+        tokio::spawn(send(BufReader::new(others), sender, Said::Other));
+        self.keep(&mut receiver).await
+    }
+
+    async fn keep(&mut self, receiver: &mut Receiver<Said>) -> Result<End> {
+        let mut end = End::default();
+        while let Some(said) = receiver.recv().await {
+            match said {
+                Said::Other(line) => self.log.append(&line)?,
+                Said::Event(line) => {
+                    let Some(event) = Event::parse(&line) else {
+                        self.log.append(&line)?;
+                        continue;
+                    };
+                    self.events.write_all(&line).context("cannot write the events")?;
+                    if let Some(text) = log::of_event(&event) {
+                        self.log.append(text.as_bytes())?;
+                    }
+                    self.store.keep(self.build, self.began.elapsed().as_secs_f64(), &event).await?;
+                    note(&mut end, event);
+                }
+            }
+        }
+        Ok(end)
+    }
+}
+
+fn note(end: &mut End, event: Event) {
+    match event {
+        Event::Error { message } => end.error = Some(message),
+        Event::Finished { exit_code, failed } => {
+            end.exit_code = Some(exit_code);
+            end.failed_step = failed;
+        }
+        _ => {}
+    }
+}
+
+async fn send(mut stream: impl AsyncBufRead + Unpin, sender: Sender<Said>, said: fn(Vec<u8>) -> Said) {
+    while let Ok(Some(line)) = next_line(&mut stream).await {
+        if sender.send(said(line)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The next line with its end; nothing at the end of the stream. A last line gets the end that it has not.
+async fn next_line(stream: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    loop {
+        let bytes = stream.fill_buf().await?;
+        let (taken, is_whole) = match bytes.iter().position(|byte| *byte == b'\n') {
+            Some(end) => (end + 1, true),
+            None => (bytes.len(), false),
+        };
+        let is_over = taken == 0;
+        line.extend_from_slice(&bytes[..taken]);
+        stream.consume(taken);
+        if is_whole {
+            return Ok(Some(line));
+        }
+        if is_over && line.is_empty() {
+            return Ok(None);
+        }
+        if is_over || line.len() >= LONGEST_LINE {
+            line.push(b'\n');
+            return Ok(Some(line));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_are_whole_and_of_bounded_length() {
+        let long = vec![b'x'; LONGEST_LINE + 10];
+        let text = [b"one\n\nlast \xff\n".as_slice(), &long].concat();
+        let mut stream = BufReader::new(text.as_slice());
+        let mut lengths = Vec::new();
+        while let Some(line) = next_line(&mut stream).await.unwrap() {
+            assert_eq!(line.last(), Some(&b'\n'));
+            lengths.push(line.len());
+        }
+        assert_eq!(lengths[..3], [4, 1, 7]);
+        assert!(lengths[3..].iter().all(|length| *length <= LONGEST_LINE + 8 * 1024 + 1), "{lengths:?}");
+        assert_eq!(lengths[3..].iter().map(|length| length - 1).sum::<usize>(), long.len());
+    }
+}

@@ -13,3 +13,4 @@ mod log;
 pub mod place;
 pub mod run;
 pub mod store;
+pub mod web;

@@ -55,6 +55,11 @@ impl Place {
         self.folder().join("kitchen.db")
     }
 
+    /// The key by which programs of the same user come in.
+    pub fn key(&self) -> PathBuf {
+        self.folder().join("key")
+    }
+
     /// What the build has printed, as it is shown.
     pub fn log(&self, build: i64) -> PathBuf {
         self.logs().join(format!("{build}.log"))
@@ -88,6 +93,19 @@ impl Place {
             }
             Err(error) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
         }
+    }
+
+    /// The Kitchen of this project, if one runs.
+    pub fn running(&self) -> Option<Running> {
+        let path = self.folder().join("lock");
+        let mut file = File::open(path).ok()?;
+        match flock(&file, FlockOperation::NonBlockingLockShared) {
+            Err(Errno::WOULDBLOCK) => {}
+            _ => return None,
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        serde_json::from_str(&text).ok()
     }
 
     fn folder(&self) -> PathBuf {
@@ -134,8 +152,10 @@ mod tests {
         assert!(place.lock().unwrap_err().to_string().ends_with("is being started by another process"));
         first.tell(&Running { pid: 7, url: "http://127.0.0.1:4321".to_owned() }).unwrap();
         let error = place.lock().unwrap_err().to_string();
+        assert!(place.running().is_some());
         assert_eq!(error, "the Kitchen of this project runs already: http://127.0.0.1:4321 (process 7)");
         drop(first);
+        assert_eq!(place.running(), None);
         place.lock().unwrap();
     }
 

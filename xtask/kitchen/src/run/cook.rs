@@ -12,7 +12,8 @@ use tokio::sync::{Notify, watch};
 
 use super::commit::commit;
 use super::feed::Feed;
-use super::{kill, process};
+use super::kill::{self, Wish};
+use super::process;
 use crate::build::{Choices, Request, Status};
 use crate::log::Writer;
 use crate::place::{Place, private};
@@ -59,8 +60,8 @@ struct Inner {
 struct Running {
     /// How long its log is.
     length: watch::Receiver<u64>,
-    /// Somebody wants its end.
-    kill: Notify,
+    /// What is wanted of it.
+    wish: watch::Sender<Wish>,
 }
 
 impl Cook {
@@ -73,6 +74,11 @@ impl Cook {
     /// The history.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Where logs are.
+    pub fn place(&self) -> &Place {
+        &self.0.place
     }
 
     /// What can be asked for.
@@ -100,7 +106,7 @@ impl Cook {
     /// When the history fails.
     pub async fn kill(&self, id: i64) -> Result<bool> {
         if let Some(running) = self.running().get(&id) {
-            running.kill.notify_one();
+            running.wish.send_replace(Wish::End);
             return Ok(true);
         }
         self.0.store.end(id, Status::Killed, &End::default()).await
@@ -137,7 +143,9 @@ impl Cook {
             }
         }
         loop {
-            self.running().values().for_each(|running| running.kill.notify_one());
+            for running in self.running().values() {
+                running.wish.send_replace(Wish::EndNow);
+            }
             if self.running().is_empty() {
                 return Ok(());
             }
@@ -155,7 +163,7 @@ impl Cook {
             return Ok(true);
         }
         let log = Writer::open(&self.0.place.log(build.id), self.0.settings.log)?;
-        let running = Arc::new(Running { length: log.length(), kill: Notify::new() });
+        let running = Arc::new(Running { length: log.length(), wish: watch::Sender::new(Wish::GoOn) });
         self.running().insert(build.id, running.clone());
         let cook = self.clone();
         tokio::spawn(async move {
@@ -183,30 +191,30 @@ impl Cook {
         let mut feed =
             Feed { build: id, began: Instant::now(), log, events: kept, store: self.0.store.clone() };
         let mark = self.mark(id);
-        let mut was_killed = false;
+        let mut wish = running.wish.subscribe();
         let taken = {
             let taking = feed.take(events, others);
             tokio::pin!(taking);
             tokio::select! {
                 taken = &mut taking => taken,
-                () = running.kill.notified() => {
-                    was_killed = true;
-                    let (taken, ()) = tokio::join!(taking, kill_and_reap(&mut child, pid, &mark));
-                    taken
+                () = until_wished(&mut wish) => {
+                    tokio::join!(taking, kill_and_reap(&mut child, pid, &mark, running.wish.subscribe())).0
                 }
             }
         };
         if taken.is_err() {
-            kill_and_reap(&mut child, pid, &mark).await;
+            kill_and_reap(&mut child, pid, &mark, running.wish.subscribe()).await;
         }
         let exit = child.wait().await.context("cannot wait for the build")?;
         kill::sweep(&mark).await;
         let mut end = taken?;
         end.exit_code = end.exit_code.or(exit.code().map(i64::from));
-        let status = match (was_killed, exit.success()) {
-            (true, _) => Status::Killed,
-            (false, true) => Status::Done,
-            (false, false) => Status::Failed,
+        let wish = *running.wish.borrow();
+        let status = match wish {
+            Wish::EndNow => Status::Interrupted,
+            Wish::End => Status::Killed,
+            Wish::GoOn if exit.success() => Status::Done,
+            Wish::GoOn => Status::Failed,
         };
         Ok((status, end))
     }
@@ -229,7 +237,12 @@ impl Cook {
     }
 }
 
+async fn until_wished(wish: &mut watch::Receiver<Wish>) {
+    // Whoever wishes is there for as long as the build runs.
+    let _ = wish.wait_for(|wish| *wish != Wish::GoOn).await;
+}
+
 /// Ends the processes. The leader is reaped meanwhile: as a zombie it would count as one that is left.
-async fn kill_and_reap(child: &mut Child, pid: i64, mark: &str) {
-    tokio::join!(kill::end(pid, mark), async { drop(child.wait().await) });
+async fn kill_and_reap(child: &mut Child, pid: i64, mark: &str, wish: watch::Receiver<Wish>) {
+    tokio::join!(kill::end(pid, mark, &wish), async { drop(child.wait().await) });
 }

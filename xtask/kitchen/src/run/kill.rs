@@ -3,26 +3,44 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tokio::time::sleep;
+use tokio::sync::watch::{self, Receiver};
+use tokio::time::{Instant, sleep};
 
 use super::process;
 use crate::store::Leader;
 
-/// How long a build has to end by itself after Ctrl-C, in which it removes what is half done.
-const INTERRUPTED: Duration = Duration::from_secs(10);
-
-/// How long it has after SIGTERM.
-const TERMINATED: Duration = Duration::from_secs(5);
-
 /// How often it is looked whether anything is left.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Ends the group of `leader`, and whatever else has `mark` in its environment. When this returns, nothing is left but
-/// what its parent has to reap.
-pub(super) async fn end(leader: i64, mark: &str) {
-    for (signal, time) in [(Signal::INT, INTERRUPTED), (Signal::TERM, TERMINATED)] {
+/// What is wanted of a build that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// That it goes on.
+    GoOn,
+    /// That it ends, and removes what is half done.
+    End,
+    /// That it is gone, because Kitchen ends.
+    EndNow,
+}
+
+impl Wish {
+    /// How long a build has after this signal.
+    fn patience(self, signal: Signal) -> Duration {
+        match (self, signal) {
+            (Wish::EndNow, Signal::INT) => Duration::from_millis(500),
+            (Wish::EndNow, _) => Duration::from_millis(100),
+            (_, Signal::INT) => Duration::from_secs(10),
+            (_, _) => Duration::from_secs(5),
+        }
+    }
+}
+
+/// Ends the group of `leader`, and whatever else has `mark` in its environment, as fast as is wished. When this returns,
+/// nothing is left but what its parent has to reap.
+pub(super) async fn end(leader: i64, mark: &str, wish: &Receiver<Wish>) {
+    for signal in [Signal::INT, Signal::TERM] {
         process::signal_group(leader, signal);
-        if is_gone(leader, mark, time).await {
+        if is_gone(leader, mark, || wish.borrow().patience(signal)).await {
             return;
         }
     }
@@ -40,14 +58,14 @@ pub(super) async fn sweep(mark: &str) {
 /// Ends what an earlier Kitchen left running. A process that only has the same number is left alone.
 pub(super) async fn end_leftover(leader: Option<Leader>, mark: &str) {
     match leader.filter(|leader| process::is_alive(*leader)) {
-        Some(leader) => end(leader.pid, mark).await,
+        Some(leader) => end(leader.pid, mark, &watch::Sender::new(Wish::End).subscribe()).await,
         None => sweep(mark).await,
     }
 }
 
-async fn is_gone(leader: i64, mark: &str, time: Duration) -> bool {
-    let looks = time.as_millis() / LOOK.as_millis();
-    for _ in 0..looks {
+async fn is_gone(leader: i64, mark: &str, patience: impl Fn() -> Duration) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < patience() {
         if !process::has_group(leader) && process::marked(mark).is_empty() {
             return true;
         }

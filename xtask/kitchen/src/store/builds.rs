@@ -111,6 +111,13 @@ impl Store {
         rows.await.context("cannot read the builds")
     }
 
+    /// The latest builds, at most `count` of them, the last one first.
+    pub async fn latest(&self, count: i64) -> Result<Vec<Build>> {
+        let query = format!("SELECT {COLUMNS} FROM builds ORDER BY id DESC LIMIT ?");
+        let rows = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(count).fetch_all(&self.pool);
+        rows.await.context("cannot read the builds")
+    }
+
     /// Notes that a queued build begins. False where it is not queued any more.
     pub async fn start(&self, id: i64, commit: &Commit) -> Result<bool> {
         let row = sqlx::query(

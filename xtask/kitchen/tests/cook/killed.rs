@@ -77,11 +77,11 @@ async fn a_build_that_waits_is_taken_out_of_the_queue() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_kitchen_ends_its_builds() {
-    let mut kitchen = Kitchen::at_work("echo $$ >>pids; sleep 100", 1).await;
+    let mut kitchen = Kitchen::at_work(STUBBORN, 1).await;
     let [running, waiting] = [kitchen.order().await, kitchen.order().await];
-    kitchen.until(running, |status| status == Status::Running).await;
+    kitchen.until_log_has(running, "it runs").await;
     kitchen.end().await;
-    assert_eq!(kitchen.build(running).await.status, Status::Killed);
+    assert_eq!(kitchen.build(running).await.status, Status::Interrupted);
     assert_eq!(kitchen.build(waiting).await.status, Status::Queued);
     assert_eq!(is_left(&kitchen), Vec::<String>::new());
 }

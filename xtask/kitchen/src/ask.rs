@@ -1,0 +1,70 @@
+//! What a shell asks of the Kitchen of its project, by the key in the project's folder.
+
+use std::fs;
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use xtask_kitchen::place::{Place, Running};
+
+/// A build, as far as a line shows it.
+#[derive(Deserialize)]
+struct Build {
+    id: i64,
+    status: String,
+    command: String,
+}
+
+/// A refusal.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+/// Prints the latest builds.
+pub(crate) fn builds(place: &Place) -> Result<()> {
+    let text = ask(place, "GET", "/api/builds")?;
+    let builds: Vec<Build> = serde_json::from_str(&text).context("the answer of Kitchen")?;
+    for Build { id, status, command } in builds {
+        print(format!("{id:>6}  {status:<11}  {command}\n").as_bytes());
+    }
+    Ok(())
+}
+
+/// Prints the log of a build.
+pub(crate) fn logs(place: &Place, build: u32) -> Result<()> {
+    print(ask(place, "GET", &format!("/api/builds/{build}/log"))?.as_bytes());
+    Ok(())
+}
+
+/// Ends a build.
+pub(crate) fn kill(place: &Place, build: u32) -> Result<()> {
+    ask(place, "POST", &format!("/api/builds/{build}/kill")).map(drop)
+}
+
+fn ask(place: &Place, method: &str, path: &str) -> Result<String> {
+    let Some(Running { url, .. }) = place.running() else {
+        bail!("no Kitchen runs for this project; `cargo xtask kitchen` opens one");
+    };
+    let key = fs::read_to_string(place.key()).context("the key of Kitchen")?;
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let (url, key) = (format!("{url}{path}"), format!("Bearer {key}"));
+    let answer = match method {
+        "POST" => agent.post(&url).header("authorization", &key).send_empty(),
+        _ => agent.get(&url).header("authorization", &key).call(),
+    };
+    let mut answer = answer.context("Kitchen does not answer")?;
+    let text = answer.body_mut().read_to_string().context("the answer of Kitchen")?;
+    if answer.status().is_success() {
+        return Ok(text);
+    }
+    match serde_json::from_str::<Problem>(&text) {
+        Ok(Problem { detail }) => bail!("{detail}"),
+        Err(_) => bail!("Kitchen answered {}", answer.status()),
+    }
+}
+
+/// Writes to standard output. That nobody may be there to read it is no reason to fail.
+fn print(bytes: &[u8]) {
+    let _ = std::io::stdout().write_all(bytes);
+}

@@ -1,0 +1,85 @@
+//! `/api`: the same for programs, in JSON.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::App;
+use super::answer::{Failure, nothing_here, refused};
+use crate::build::Request;
+
+type Answer = Result<Response, Failure>;
+
+/// Which build another is put before; at the end without one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Move {
+    before: Option<i64>,
+}
+
+/// The latest builds.
+pub(super) async fn list(State(app): State<App>) -> Answer {
+    Ok(Json(app.cook.store().latest(50).await?).into_response())
+}
+
+/// Queues a build.
+pub(super) async fn order(State(app): State<App>, Json(request): Json<Request>) -> Answer {
+    if let Err(error) = request.check(app.cook.choices()) {
+        return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, &format!("{error:#}")));
+    }
+    queue(&app, &request).await
+}
+
+/// One build with its steps and layers.
+pub(super) async fn build(State(app): State<App>, Path(id): Path<i64>) -> Answer {
+    let store = app.cook.store();
+    let Some(build) = store.build(id).await? else { return Ok(nothing_here().await) };
+    let (steps, layers) = (store.steps(id).await?, store.layers(id).await?);
+    let request = store.request(id).await?;
+    Ok(Json(json!({ "build": build, "request": request, "steps": steps, "layers": layers })).into_response())
+}
+
+/// Ends a build, or takes it out of the queue.
+pub(super) async fn kill(State(app): State<App>, Path(id): Path<i64>) -> Answer {
+    match app.cook.kill(id).await? {
+        true => Ok(StatusCode::ACCEPTED.into_response()),
+        false => Ok(refused(StatusCode::CONFLICT, "The build has ended, or there is none with this number.")),
+    }
+}
+
+/// Queues a build that is like another.
+pub(super) async fn again(State(app): State<App>, Path(id): Path<i64>) -> Answer {
+    match app.cook.store().request(id).await? {
+        Some(request) => order(State(app), Json(request)).await,
+        None => Ok(nothing_here().await),
+    }
+}
+
+/// Changes the place of a build in the queue.
+pub(super) async fn reorder(State(app): State<App>, Path(id): Path<i64>, Json(to): Json<Move>) -> Answer {
+    match app.cook.store().reorder(id, to.before).await? {
+        true => Ok(StatusCode::NO_CONTENT.into_response()),
+        false => Ok(refused(StatusCode::CONFLICT, "The build does not wait any more.")),
+    }
+}
+
+/// All that a build has printed until now, as it is in the file.
+pub(super) async fn log(State(app): State<App>, Path(id): Path<i64>) -> Answer {
+    if app.cook.store().build(id).await?.is_none() {
+        return Ok(nothing_here().await);
+    }
+    // A build that never began has none.
+    let bytes = tokio::fs::read(app.cook.place().log(id)).await.unwrap_or_default();
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
+}
+
+async fn queue(app: &App, request: &Request) -> Answer {
+    match app.cook.order(request).await {
+        Ok(id) => Ok((StatusCode::CREATED, Json(json!({ "id": id }))).into_response()),
+        Err(error) => Ok(refused(StatusCode::TOO_MANY_REQUESTS, &format!("{error:#}"))),
+    }
+}

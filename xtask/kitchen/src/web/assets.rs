@@ -1,0 +1,25 @@
+//! Scripts and styles, which are part of the program.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+
+use super::answer::refused;
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// Each by its name.
+const ASSETS: [(&str, &str, &str); 3] = [
+    ("enter.js", SCRIPT, include_str!("assets/enter.js")),
+    ("kitchen.css", STYLE, include_str!("assets/kitchen.css")),
+    ("kitchen.js", SCRIPT, include_str!("assets/kitchen.js")),
+];
+
+pub(super) async fn asset(Path(name): Path<String>) -> Response {
+    let Some((_, kind, text)) = ASSETS.iter().find(|(known, _, _)| *known == name) else {
+        return refused(StatusCode::NOT_FOUND, "There is nothing here.");
+    };
+    ([(CONTENT_TYPE, *kind), (CACHE_CONTROL, "no-cache")], *text).into_response()
+}

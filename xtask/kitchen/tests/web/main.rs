@@ -1,0 +1,6 @@
+//! The guard, route by route, and what the API does.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod api;
+mod guard;
+mod support;

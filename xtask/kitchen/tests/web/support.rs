@@ -1,0 +1,84 @@
+//! A Kitchen that is asked without a socket.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+use xtask_kitchen::build::Choices;
+use xtask_kitchen::place::Place;
+use xtask_kitchen::run::{Cook, Settings};
+use xtask_kitchen::store::Store;
+use xtask_kitchen::web::{App, Hosts, Secrets, router};
+
+/// The name that the server has.
+pub(crate) const NAME: &str = "127.0.0.1:4321";
+
+/// The server of a project in which nobody works.
+pub(crate) struct Server {
+    _project: TempDir,
+    pub(crate) app: App,
+    router: Router,
+    pub(crate) key: String,
+}
+
+/// An answer, with its body as text.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Server {
+    pub(crate) async fn new() -> Server {
+        let project = tempfile::tempdir().unwrap();
+        let place = Place::in_project(project.path()).unwrap();
+        let store = Store::open(&place).await.unwrap();
+        let secrets = Arc::new(Secrets::new(&place.key()).unwrap());
+        let key = std::fs::read_to_string(place.key()).unwrap();
+        let choices = Choices { backends: vec!["one".to_owned()], platforms: vec!["linux/amd64".to_owned()] };
+        let cook = Cook::new(place, store, choices, Settings::default());
+        let app = App { cook, secrets, hosts: Arc::new(Hosts::new(4321, &[], false)) };
+        Server { _project: project, router: router(app.clone()), app, key }
+    }
+
+    /// Asks with these headers and nothing else.
+    pub(crate) async fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let text = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// Asks as a program that has the key.
+    pub(crate) async fn with_key(&self, method: Method, path: &str, body: &str) -> Answer {
+        let key = format!("Bearer {}", self.key);
+        let json = (CONTENT_TYPE.as_str(), "application/json");
+        self.ask(&method, path, &[(HOST.as_str(), NAME), (AUTHORIZATION.as_str(), &key), json], body).await
+    }
+
+    /// Asks as a page of ours.
+    pub(crate) async fn from_page(&self, method: Method, path: &str, cookie: &str, body: &str) -> Answer {
+        let origin = format!("http://{NAME}");
+        let headers = [
+            (HOST.as_str(), NAME),
+            (ORIGIN.as_str(), &origin),
+            (COOKIE.as_str(), cookie),
+            (CONTENT_TYPE.as_str(), "application/json"),
+        ];
+        self.ask(&method, path, &headers, body).await
+    }
+}

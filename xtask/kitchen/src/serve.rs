@@ -8,11 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use xtask_kitchen::place::{Lock, Place, Running};
 use xtask_kitchen::run::{Cook, Settings, choices};
 use xtask_kitchen::store::Store;
-use xtask_kitchen::web::{App, Hosts, Secrets, router};
+use xtask_kitchen::web::{App, Hosts, STREAMS, Secrets, router};
 
 use crate::flags::KitchenFlags;
 
@@ -46,7 +46,12 @@ async fn run(place: &Place, mut lock: Lock, flags: &KitchenFlags) -> Result<()> 
     lock.tell(&Running { pid: std::process::id(), url: url.clone() })?;
 
     let (stop, stopped) = watch::channel(false);
-    let app = App { cook: cook.clone(), secrets, hosts: Arc::new(Hosts::new(port, &[], false)) };
+    let app = App {
+        cook: cook.clone(),
+        secrets,
+        hosts: Arc::new(Hosts::new(port, &[], false)),
+        streams: Arc::new(Semaphore::new(STREAMS)),
+    };
     let server = tokio::spawn(async move { axum::serve(listener, router(app)).await });
     let work = tokio::spawn(async move { cook.work(stopped).await });
     say(&format!(

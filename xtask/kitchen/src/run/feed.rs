@@ -60,10 +60,10 @@ impl Feed {
         let mut end = End::default();
         while let Some(said) = receiver.recv().await {
             match said {
-                Said::Other(line) => self.log.append(&line)?,
+                Said::Other(line) => self.append(&line)?,
                 Said::Event(line) => {
                     let Some(event) = Event::parse(&line) else {
-                        self.log.append(&line)?;
+                        self.append(&line)?;
                         continue;
                     };
                     self.events.write_all(&line).context("cannot write the events")?;
@@ -76,6 +76,11 @@ impl Feed {
             }
         }
         Ok(end)
+    }
+
+    /// A log is text: what is not becomes U+FFFD, as it does in events.
+    fn append(&mut self, line: &[u8]) -> Result<()> {
+        self.log.append(String::from_utf8_lossy(line).as_bytes())
     }
 }
 

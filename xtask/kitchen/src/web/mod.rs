@@ -8,12 +8,14 @@ mod enter;
 mod guard;
 mod pages;
 mod secrets;
+mod stream;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
+use tokio::sync::Semaphore;
 
 use crate::run::Cook;
 
@@ -22,6 +24,9 @@ pub use secrets::Secrets;
 
 /// The largest body of a request, in bytes.
 const LARGEST_BODY: usize = 64 << 10;
+
+/// How many logs can be followed at once.
+pub const STREAMS: usize = 256;
 
 /// What every handler can use; clones are the same.
 #[derive(Clone, Debug)]
@@ -32,6 +37,8 @@ pub struct App {
     pub secrets: Arc<Secrets>,
     /// Under which names.
     pub hosts: Arc<Hosts>,
+    /// How many more logs can be followed.
+    pub streams: Arc<Semaphore>,
 }
 
 /// One route, and who may use it.
@@ -59,6 +66,7 @@ pub fn routes() -> Vec<Route> {
         closed("/api/builds/{id}/again", post(api::again)),
         closed("/api/builds/{id}/move", post(api::reorder)),
         closed("/api/builds/{id}/log", get(api::log)),
+        closed("/api/builds/{id}/stream", get(stream::log)),
     ]
 }
 

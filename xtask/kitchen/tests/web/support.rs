@@ -7,12 +7,13 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use xtask_kitchen::build::Choices;
 use xtask_kitchen::place::Place;
 use xtask_kitchen::run::{Cook, Settings};
 use xtask_kitchen::store::Store;
-use xtask_kitchen::web::{App, Hosts, Secrets, router};
+use xtask_kitchen::web::{App, Hosts, STREAMS, Secrets, router};
 
 /// The name that the server has.
 pub(crate) const NAME: &str = "127.0.0.1:4321";
@@ -41,7 +42,12 @@ impl Server {
         let key = std::fs::read_to_string(place.key()).unwrap();
         let choices = Choices { backends: vec!["one".to_owned()], platforms: vec!["linux/amd64".to_owned()] };
         let cook = Cook::new(place, store, choices, Settings::default());
-        let app = App { cook, secrets, hosts: Arc::new(Hosts::new(4321, &[], false)) };
+        let app = App {
+            cook,
+            secrets,
+            hosts: Arc::new(Hosts::new(4321, &[], false)),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+        };
         Server { _project: project, router: router(app.clone()), app, key }
     }
 

@@ -89,6 +89,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         }
         Task::Hooks { task } => tasks::hooks::plan(&Config::load(Need::Nothing)?, *task),
         Task::Template { task } => tasks::template::plan(&Config::load(Need::Nothing)?, task),
+        Task::Kitchen(flags) => tasks::kitchen::plan(&Config::load(Need::Nothing)?, flags), // template: if kitchen
         Task::Doctor(flags) => {
             return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, flags, report));
         }

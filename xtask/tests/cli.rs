@@ -77,6 +77,7 @@ fn help_names_every_task() {
           watch        After each change check, build and run the service anew, until Ctrl-C
           hooks        Put the gate between git and a push, or take it away
           template     Follow the template that a project was made of
+          kitchen      Open the build dashboard in a browser, or ask the one that is open
           doctor       List the tools that the pipeline can use, and how to install what is missing
           setup        Install what this machine lacks
           ci           Print what workflows of continuous integration need

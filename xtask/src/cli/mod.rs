@@ -20,6 +20,9 @@ mod template_flags;
 #[path = "../../soak/src/flags.rs"]
 mod soak_flags;
 // template: end
+// So does xtask-kitchen.
+#[path = "../../kitchen/src/flags.rs"]
+mod kitchen_flags;
 mod values;
 mod watch;
 
@@ -39,6 +42,7 @@ pub(crate) use command::command;
 pub(crate) use engine::EngineFlags; // template: if pipeline_tests
 pub(crate) use engine::{Cache, Engine, Packaging};
 pub(crate) use image::{BdFlags, BdpFlags, BuildFlags, DownFlags, ImageFlags, ScanFlags, VerifyFlags};
+pub(crate) use kitchen_flags::{KitchenFlags, KitchenTask}; // template: if kitchen
 pub(crate) use machine::{DoctorFlags, SetupFlags};
 pub(crate) use output::{Output, Store, TYPES as OUTPUT_TYPES};
 #[cfg(test)] // template: if pipeline_tests
@@ -131,6 +135,10 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: TemplateTask,
     },
+    // template: if kitchen
+    /// Open the build dashboard in a browser, or ask the one that is open
+    Kitchen(KitchenFlags),
+    // template: end
     /// List the tools that the pipeline can use, and how to install what is missing
     Doctor(DoctorFlags),
     /// Install what this machine lacks

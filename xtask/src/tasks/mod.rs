@@ -14,6 +14,7 @@ pub(crate) mod engines;
 pub(crate) mod hooks;
 mod image;
 mod inventory;
+pub(crate) mod kitchen; // template: if kitchen
 mod linking;
 mod load;
 pub(crate) mod man;
@@ -50,11 +51,13 @@ use crate::platform;
 const MESSAGES: &str = "--message-format=json-render-diagnostics";
 
 /// The packages behind the front, which do not run on every system: [`platform::LACKING`].
-// template: if pipeline_tests
-const BEHIND: &[&str] = &["xtask-db", "xtask-oci", "xtask-soak"];
-// template: else
-// template: add const BEHIND: &[&str] = &["xtask-db", "xtask-oci"];
-// template: end
+const BEHIND: &[&str] = &[
+    // As the workspace has them.
+    "xtask-db",
+    "xtask-kitchen", // template: if kitchen
+    "xtask-oci",
+    "xtask-soak", // template: if pipeline_tests
+];
 
 /// Whether `plan` can run on this system. What it shows is right in any case.
 ///

@@ -110,7 +110,18 @@ fn without_marks(text: &str) -> String {
 #[test]
 fn with_the_templates_own_name_and_all_options_it_is_the_template() {
     let repository = concat!("repository=", env!("CARGO_PKG_REPOSITORY"));
-    let all = ["--name", "galley", "-d", "media=true", "-d", "pipeline_tests=true", "-d", repository];
+    let all = [
+        "--name",
+        "galley",
+        "-d",
+        "media=true",
+        "-d",
+        "kitchen=true",
+        "-d",
+        "pipeline_tests=true",
+        "-d",
+        repository,
+    ];
     let folder = project(&all);
     let mut project = files(&folder.path().join("project"));
     assert!(project.remove(".template.toml").is_some());

@@ -159,6 +159,17 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
             ("watch --backend sqlite --run process", "without containers"),
         ],
     ),
+    // template: if kitchen
+    (
+        "kitchen",
+        &[
+            ("kitchen --open", "opens it in a browser"),
+            ("kitchen builds", "what runs there, waits and was"),
+            ("kitchen logs 7", "what build 7 has printed"),
+            ("kitchen kill 7", "ends build 7"),
+        ],
+    ),
+    // template: end
     (
         "hooks",
         &[

@@ -22,6 +22,7 @@ const PACKAGES: &[&str] = &[
     // The front, and what it starts.
     "xtask",
     "xtask-db",
+    "xtask-kitchen", // template: if kitchen
     "xtask-oci",
     "xtask-release",
     "xtask-soak", // template: if pipeline_tests

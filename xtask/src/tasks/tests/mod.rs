@@ -12,6 +12,7 @@ mod check_plans;
 mod clean_plans;
 mod compose_file;
 mod image_plans;
+mod kitchen_plans; // template: if kitchen
 mod published_plans;
 mod release_plans;
 mod sccache_plans;

@@ -123,7 +123,7 @@ fn answers(template: &Template, service: &Service, flags: &AdoptFlags) -> Result
         // The packages of the pipeline, and so its lock file, depend on these alone.
         let name = answer.split('=').next().unwrap_or_default();
         ensure!(
-            !["backends", "pipeline_tests"].contains(&name),
+            !["backends", "kitchen", "pipeline_tests"].contains(&name),
             "`{name}` is asked about projects that are made of the template; what a project that adopts the pipeline is \
              built for is in its config/pipeline.toml"
         );

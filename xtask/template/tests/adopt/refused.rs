@@ -206,9 +206,13 @@ fn an_answer_that_cannot_be_one_is_refused() {
         error: platforms: there is no `linux/386`; there is linux/amd64, linux/arm64
     "#]],
     );
-    check(&project, &["--yes", "--define", "backends=sqlite"], &expect![[r#"
+    check(
+        &project,
+        &["--yes", "--define", "backends=sqlite"],
+        &expect![[r#"
         error: `backends` is asked about projects that are made of the template; what a project that adopts the pipeline is built for is in its config/pipeline.toml
-    "#]]);
+    "#]],
+    );
     check(
         &project,
         &["--yes", "--name", "Shop"],

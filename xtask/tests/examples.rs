@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 /// Tasks that `--dry-run` does not keep from working, and why. Their flags are only read: `--help` comes last.
 const ONLY_READ: &[(&str, &str)] = &[
+    // By name, then why.
     ("bdp", "builds all the same, to say what a push would upload"),
     ("adopt", "looks at the project all the same"), // template: if is_template
 ];

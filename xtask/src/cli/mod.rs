@@ -20,9 +20,11 @@ mod template_flags;
 #[path = "../../soak/src/flags.rs"]
 mod soak_flags;
 // template: end
+// template: if kitchen
 // So does xtask-kitchen.
 #[path = "../../kitchen/src/flags.rs"]
 mod kitchen_flags;
+// template: end
 mod values;
 mod watch;
 

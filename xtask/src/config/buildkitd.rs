@@ -124,5 +124,4 @@ mod tests {
         );
     }
 }
-
 // template: end

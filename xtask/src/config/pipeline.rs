@@ -265,5 +265,4 @@ mod tests {
         );
     }
 }
-
 // template: end

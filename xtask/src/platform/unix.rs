@@ -142,5 +142,4 @@ pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
 pub(crate) fn unprintable_name() -> OsString {
     OsString::from_vec(b"caf\xe9.d".to_vec())
 }
-
 // template: end

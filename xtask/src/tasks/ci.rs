@@ -147,5 +147,4 @@ mod tests {
         assert_eq!(once, steps("").into_iter().collect());
     }
 }
-
 // template: end

@@ -25,6 +25,7 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
 pub(super) fn every_runtime_runs() -> Outcome {
     run(xtask().args(["build", "--quiet"]));
     for runtime in [
+        // From small to large.
         "runtime-static",
         "runtime-cc",
         "runtime-alpine",

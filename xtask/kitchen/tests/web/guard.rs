@@ -98,11 +98,11 @@ async fn pages_of_others_change_and_read_nothing() {
 async fn enter(server: &Server) -> String {
     let token = server.app.secrets.token().unwrap();
     let body = format!("{{\"token\":\"{token}\"}}");
-    let answer = server.from_page(Method::POST, "/enter", "", &body).await;
+    let answer = server.as_page(Method::POST, "/enter", "", &body).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
     let cookie = answer.headers[SET_COOKIE].to_str().unwrap().to_owned();
     assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
-    let again = server.from_page(Method::POST, "/enter", "", &body).await;
+    let again = server.as_page(Method::POST, "/enter", "", &body).await;
     assert_eq!(again.status, StatusCode::UNAUTHORIZED, "a token is for once");
     cookie.split(';').next().unwrap().to_owned()
 }
@@ -111,11 +111,8 @@ async fn enter(server: &Server) -> String {
 async fn the_token_is_exchanged_once_for_a_cookie() {
     let server = Server::new().await;
     let session = enter(&server).await;
-    assert_eq!(server.from_page(Method::GET, "/", &session, "").await.status, StatusCode::OK);
-    assert_eq!(
-        server.from_page(Method::POST, "/api/builds", &session, "{}").await.status,
-        StatusCode::CREATED
-    );
+    assert_eq!(server.as_page(Method::GET, "/", &session, "").await.status, StatusCode::OK);
+    assert_eq!(server.as_page(Method::POST, "/api/builds", &session, "{}").await.status, StatusCode::CREATED);
 }
 
 #[tokio::test]

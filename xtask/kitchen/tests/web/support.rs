@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// Asks as a page of ours.
-    pub(crate) async fn from_page(&self, method: Method, path: &str, cookie: &str, body: &str) -> Answer {
+    pub(crate) async fn as_page(&self, method: Method, path: &str, cookie: &str, body: &str) -> Answer {
         let origin = format!("http://{NAME}");
         let headers = [
             (HOST.as_str(), NAME),

@@ -121,5 +121,4 @@ pub(crate) fn unprintable_name() -> OsString {
     use std::os::windows::ffi::OsStringExt;
     OsString::from_wide(&[0x63, 0xd800, 0x2e, 0x64])
 }
-
 // template: end

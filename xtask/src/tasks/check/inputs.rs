@@ -165,5 +165,4 @@ mod tests {
         check("Cargo.lock", &[Inputs::Service, Inputs::Pipeline, Inputs::Images, Inputs::Dependencies]);
     }
 }
-
 // template: end

@@ -149,5 +149,4 @@ mod tests {
         assert!(fish.contains("\nfunction __fish_cargo_xtask_using_subcommand\n"), "{fish}");
     }
 }
-
 // template: end

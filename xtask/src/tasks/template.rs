@@ -12,9 +12,12 @@ use crate::plan::{Plan, Step};
 pub(crate) fn plan(config: &Config, task: &TemplateTask) -> Plan {
     let (name, why, argv) = match task {
         // It asks questions.
-        TemplateTask::Update(flags) if !flags.check => {
+        TemplateTask::Update(flags) if !flags.check && !flags.pull_request => {
             let step = tool(config, "update", "merge a version of the template", update(flags));
             return Plan { then: Some(step), ..built(config) };
+        }
+        TemplateTask::Update(flags) if flags.pull_request => {
+            ("update", "open a pull request with a version of the template", update(flags))
         }
         TemplateTask::Update(flags) => {
             ("update", "see whether the template has a later version", update(flags))
@@ -40,6 +43,7 @@ fn update(flags: &UpdateFlags) -> Vec<String> {
     let mut argv = words(&["update"]);
     argv.extend(flags.to.iter().flat_map(|version| words(&["--to", version])));
     argv.extend(flags.check.then(|| "--check".to_owned()));
+    argv.extend(flags.pull_request.then(|| "--pull-request".to_owned()));
     argv.extend(flags.silent.then(|| "--silent".to_owned()));
     argv
 }

@@ -103,6 +103,7 @@ impl fmt::Display for Expression {
                 Self::Yes(_) => write!(f, "!{inner}"),
                 _ => write!(f, "!({inner})"),
             },
+            Self::All(parts) if parts.is_empty() => f.write_str("true"),
             Self::All(parts) => joined(f, parts, " && "),
             Self::Any(parts) => joined(f, parts, " || "),
         }

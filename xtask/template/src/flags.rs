@@ -89,6 +89,10 @@ pub(crate) struct UpdateFlags {
     #[arg(long)]
     pub(crate) check: bool,
 
+    /// Leave the checkout as it is: push the update as a branch, and open a pull request by gh; asks nothing
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) pull_request: bool,
+
     /// Ask nothing: the answer to a new question is its default
     #[arg(short, long)]
     pub(crate) silent: bool,

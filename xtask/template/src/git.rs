@@ -156,22 +156,20 @@ impl Git {
     }
 }
 
-/// Runs git to its end, however that is, with something to read.
+/// Runs git, or what works with it, to its end, however that is, with something to read.
 ///
 /// # Errors
 /// It cannot be started.
 pub(crate) fn answer(command: &mut Command, input: &[u8]) -> Result<Output> {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("git is needed, and could not be started")?;
-    let mut stdin = child.stdin.take().context("git has no input")?;
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(
+            || format!("{} is needed, and could not be started", command.get_program().to_string_lossy()),
+        )?;
+    let mut stdin = child.stdin.take().context("there is no input")?;
     let input = input.to_vec();
     // Beside its output, which it may wait for somebody to read. It says itself why it ended early.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().context("git")?;
+    let output = child.wait_with_output().context("the output")?;
     let _ = writer.join();
     Ok(output)
 }

@@ -11,6 +11,7 @@ mod git;
 mod marked;
 mod merge;
 mod name;
+mod pull_request;
 mod questions;
 mod record;
 mod render;
@@ -41,9 +42,9 @@ use crate::update::Said;
 fn main() -> ExitCode {
     // That nobody may be there to read it is no reason to fail otherwise.
     match run(Cli::parse().command) {
-        Ok(Said { text, is_good }) => {
-            if !text.is_empty() {
-                let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        Ok(Said { text, hint, is_good }) => {
+            for said in [text.trim_end(), hint].into_iter().filter(|said| !said.is_empty()) {
+                let _ = writeln!(std::io::stdout(), "{said}");
             }
             if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
@@ -57,6 +58,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<Said> {
     let root = env::current_dir().context("the current folder")?;
     let text = match command {
+        Command::Template(TemplateTask::Update(flags)) if flags.pull_request => {
+            return pull_request::run(&root, &flags);
+        }
         Command::Template(TemplateTask::Update(flags)) => return update::run(&root, &flags),
         Command::Template(TemplateTask::Diff) => drift::run(&root)?,
         // template: if is_template
@@ -66,5 +70,5 @@ fn run(command: Command) -> Result<Said> {
         Command::Render(flags) => init::into_folder(&root, &flags).map(|()| String::new())?,
         // template: end
     };
-    Ok(Said { text, is_good: true })
+    Ok(Said::good(text))
 }

@@ -1,5 +1,7 @@
 //! The template and the answers make a project.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 
 use crate::adopted::{self, Adopted};
@@ -10,7 +12,7 @@ use crate::record::Record;
 use crate::template::{self, Template};
 use crate::tree::{File, Tree};
 
-/// Files here take the place of those of the same path in the root. The whole folder is in no project.
+/// Files here take the place of those of the same path in the root, or are only in projects. The folder is in none.
 pub(crate) const REPLACEMENTS: &str = "template/files/";
 
 /// Reads what the template asks.
@@ -40,11 +42,10 @@ pub(crate) fn project(tree: &Tree, answers: &Answers, adopted: Option<&Adopted>)
     let template = template_of(tree)?;
     let answers = &with_derived(answers, adopted)?;
     let mut project = Tree::new();
-    for (path, file) in tree {
+    for (path, file) in sources(tree) {
         let is_taken = adopted.is_none_or(|adopted| adopted.takes(path));
-        if is_taken && !path.starts_with(template::FOLDER) && template.keeps(path, answers)? {
-            let file = tree.get(&format!("{REPLACEMENTS}{path}")).unwrap_or(file);
-            project.insert(path.clone(), rendered(path, file, answers)?);
+        if is_taken && template.keeps(path, answers)? {
+            project.insert(path.to_owned(), rendered(path, file, answers)?);
         }
     }
     if adopted.is_some() {
@@ -53,6 +54,13 @@ pub(crate) fn project(tree: &Tree, answers: &Answers, adopted: Option<&Adopted>)
     let record = Record::new(tree, &template, answers, adopted)?;
     project.insert(Record::FILE.to_owned(), File::plain(record.to_string()));
     Ok(project)
+}
+
+/// What the files of projects are made of, by the path that they have there.
+pub(crate) fn sources(tree: &Tree) -> BTreeMap<&str, &File> {
+    let own = tree.iter().filter(|(path, _)| !path.starts_with(template::FOLDER));
+    let replacements = tree.iter().filter_map(|(path, file)| Some((path.strip_prefix(REPLACEMENTS)?, file)));
+    own.map(|(path, file)| (path.as_str(), file)).chain(replacements).collect()
 }
 
 pub(crate) fn rendered(path: &str, file: &File, answers: &Answers) -> Result<File> {

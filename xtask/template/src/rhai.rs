@@ -11,7 +11,7 @@ use crate::expression::Expression;
 use crate::marked::{Marked, Node};
 use crate::name;
 use crate::record::{self, Record};
-use crate::render::{REPLACEMENTS, marked};
+use crate::render::{REPLACEMENTS, marked, sources};
 use crate::template::{Kind, Question, Template};
 use crate::tree::{File, Tree};
 
@@ -80,16 +80,20 @@ pub(crate) fn generate(tree: &Tree, template: &Template) -> Result<String> {
         out.push_str(&variable(question));
     }
     out.push_str("if image == \"\" { image = name; }\nlet backend = backends[0];\n\nlet t = \"\";\n");
-    for (path, file) in tree {
-        if path.starts_with("template/") {
-            continue;
-        }
-        let replacement = tree.get(&format!("{REPLACEMENTS}{path}"));
-        if let Some(marked) = marked(path, replacement.unwrap_or(file))? {
-            write_file(&mut out, path, &marked);
-        } else if let Some(replacement) = replacement {
-            write_file(&mut out, path, &plain(path, replacement)?);
-        }
+    for (path, file) in sources(tree) {
+        let is_replaced = tree.contains_key(&format!("{REPLACEMENTS}{path}"));
+        let marked = match marked(path, file)? {
+            None if is_replaced => plain(path, file)?,
+            None => continue,
+            Some(marked) => marked,
+        };
+        // cargo-generate has left out what does not belong to the answers, of the files that it knows.
+        let when = if tree.contains_key(path) {
+            format!("file::exists({})", literal(path))
+        } else {
+            template.condition(path).to_string()
+        };
+        write_file(&mut out, path, &marked, &when);
     }
     out.push_str(&record(tree, template)?);
     out.push_str("\nfile::delete(\"template\");\n");
@@ -130,9 +134,9 @@ fn plain(path: &str, file: &File) -> Result<Marked> {
     Ok(Marked(vec![Node::Text(text.to_owned())]))
 }
 
-fn write_file(out: &mut String, path: &str, marked: &Marked) {
+fn write_file(out: &mut String, path: &str, marked: &Marked, when: &str) {
     let path = literal(path);
-    let _ = write!(out, "\nif file::exists({path}) {{\n    t = \"\";\n");
+    let _ = write!(out, "\nif {when} {{\n    t = \"\";\n");
     add(out, &marked.0, 1);
     let _ = write!(out, "    file::write({path}, t);\n}}\n");
 }

@@ -102,16 +102,16 @@ impl Template {
     /// # Errors
     /// When a condition asks for an answer that there is not.
     pub(crate) fn keeps(&self, path: &str, answers: &Answers) -> Result<bool> {
-        let among = |list: &[String]| list.iter().any(|entry| is_in(path, entry));
-        if path == FILE || among(&self.never) {
+        if path == FILE || self.never.iter().any(|entry| is_in(path, entry)) {
             return Ok(false);
         }
-        for (condition, files) in &self.without {
-            if among(files) && condition.holds(answers)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        self.condition(path).holds(answers)
+    }
+
+    /// When a project has the file, unless none has.
+    pub(crate) fn condition(&self, path: &str) -> Expression {
+        let lists = self.without.iter().filter(|(_, files)| files.iter().any(|entry| is_in(path, entry)));
+        Expression::All(lists.map(|(condition, _)| Expression::Not(Box::new(condition.clone()))).collect())
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
+use semver::Version;
 
 use crate::apply::{self, Update};
 use crate::flags::UpdateFlags;
@@ -17,8 +18,17 @@ use crate::tree::Tree;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) text: String,
+    /// What can be done then.
+    pub(crate) hint: &'static str,
     /// Whether nothing is left to do.
     pub(crate) is_good: bool,
+}
+
+impl Said {
+    /// That all is well.
+    pub(crate) fn good(text: String) -> Self {
+        Self { text, hint: "", is_good: true }
+    }
 }
 
 /// Updates the project in a folder, or says what is behind.
@@ -33,10 +43,24 @@ pub(crate) fn run(root: &Path, flags: &UpdateFlags) -> Result<Said> {
     said
 }
 
+/// The version that an update would lead to, unless the project has it.
+///
+/// # Errors
+/// As for an update, or one was interrupted.
+pub(crate) fn later(git: &Git, root: &Path, to: Option<&str>) -> Result<Option<Version>> {
+    let _lock = git.lock()?;
+    if let Some(update) = apply::left(git)? {
+        bail!(interrupted(&update.to));
+    }
+    let record = Record::read(root)?;
+    let to = Source::open(git, &record.source)?.choose(&record.version, to)?;
+    Ok((to != record.version).then_some(to))
+}
+
 fn locked(git: &Git, root: &Path, flags: &UpdateFlags) -> Result<Said> {
     if let Some(update) = apply::left(git)? {
         if flags.check {
-            return Ok(Said { text: interrupted(&update.to), is_good: false });
+            return Ok(Said { text: interrupted(&update.to), hint: "", is_good: false });
         }
         update.finish(git)?;
         let mut said = done(git, &update)?;
@@ -56,14 +80,14 @@ fn locked(git: &Git, root: &Path, flags: &UpdateFlags) -> Result<Said> {
     let source = Source::open(git, &record.source)?;
     let to = source.choose(&record.version, flags.to.as_deref())?;
     if to == record.version {
-        let text = format!("up to date: v{to} of {}", record.source);
-        return Ok(Said { text, is_good: true });
+        return Ok(Said::good(format!("up to date: v{to} of {}", record.source)));
     }
     let [from, template] = source.fetch([&record.version, &to])?;
     let old = source::recorded(&from, &record)?;
     let new = source::renewed(&from, &template, &to, &record, flags.silent || flags.check)?;
     if flags.check {
-        return Ok(Said { text: behind(&record, &to.to_string(), &old, &new), is_good: false });
+        let text = behind(&record, &to.to_string(), &old, &new);
+        return Ok(Said { text, hint: "`cargo xtask template update` brings that", is_good: false });
     }
     let merged = merge::merge(git, &old, &new, &format!("template/v{to}"))?;
     let update = Update::new(git, to.to_string(), merged)?;
@@ -87,14 +111,14 @@ fn done(git: &Git, update: &Update) -> Result<Said> {
         let _ = writeln!(text, "{message}");
     }
     if conflicts.is_empty() && update.messages.is_empty() {
-        text.push_str("nothing is committed: `git diff --cached` shows it, `cargo xtask check` tries it");
-        return Ok(Said { text, is_good: true });
+        let hint = "nothing is committed: `git diff --cached` shows it, `cargo xtask check` tries it";
+        return Ok(Said { text, hint, is_good: true });
     }
     for path in conflicts {
         let _ = writeln!(text, "conflict: {path}");
     }
-    text.push_str("solve these, `git add` the files, and commit; `git reset --hard` takes the update back");
-    Ok(Said { text, is_good: false })
+    let hint = "solve these, `git add` the files, and commit; `git reset --hard` takes the update back";
+    Ok(Said { text, hint, is_good: false })
 }
 
 fn behind(record: &Record, to: &str, old: &Tree, new: &Tree) -> String {
@@ -111,6 +135,5 @@ fn behind(record: &Record, to: &str, old: &Tree, new: &Tree) -> String {
     for (path, what) in lines {
         let _ = writeln!(text, "  {what} {path}");
     }
-    text.push_str("`cargo xtask template update` brings that");
     text
 }

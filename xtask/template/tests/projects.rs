@@ -10,8 +10,9 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Files of the template that no project has.
-const ONLY_HERE: [&str; 13] = [
+const ONLY_HERE: [&str; 14] = [
     ".ci/",
+    ".github/workflows/template.yml",
     "cargo-generate.toml",
     "docs/adopting.md",
     "docs/getting-started.md",
@@ -142,6 +143,11 @@ fn with_the_templates_own_name_and_all_options_it_is_the_template() {
                 assert_eq!(made.lines().count(), without_marks(&here).lines().count(), "{path}");
             }
             (here, made) => assert!(here.is_err() && made.is_err(), "{path}"),
+        }
+    }
+    for (path, bytes) in files(root()) {
+        if let Some(path) = path.strip_prefix("template/files/").filter(|path| *path != "Cargo.lock") {
+            assert!(project.remove(path) == Some(bytes), "{path}");
         }
     }
     assert_eq!(project.keys().collect::<Vec<_>>(), Vec::<&String>::new());

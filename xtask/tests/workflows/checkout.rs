@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::moved::Moved;
 use super::plan::Line;
 use super::support::{clean, run};
 
@@ -15,6 +16,8 @@ pub(crate) struct Checkout {
     target: PathBuf,
     /// What steps left for the next ones of their job.
     env: BTreeMap<String, BTreeMap<String, String>>,
+    /// The template that it can follow.
+    template: Option<Moved>,
 }
 
 impl Checkout {
@@ -41,7 +44,12 @@ impl Checkout {
         let commit = run(&mut git(&["commit-tree", "-m", "as it is", tree.trim()]));
         let reset = ["reset", "--quiet", "--hard", commit.trim()];
         run(git(&["--work-tree"]).arg(&folder).args(reset));
-        Checkout { folder, target, env: BTreeMap::new() }
+        Checkout { folder, target, env: BTreeMap::new(), template: None }
+    }
+
+    /// What is around a project whose template has moved on. The clone is one from then on.
+    pub(crate) fn template(&mut self) -> &Moved {
+        self.template.get_or_insert_with(|| Moved::around(&self.folder, self.target.join("workflows/moved")))
     }
 
     /// Runs a line as GitHub's runner would, and returns what it says and which outputs it set.
@@ -59,6 +67,9 @@ impl Checkout {
         shell
             .env("CARGO_TARGET_DIR", self.target.join("workflows"))
             .env("CARGO_BUILD_BUILD_DIR", &self.target);
+        if line.run.starts_with("cargo xtask template ") {
+            shell.env("PATH", self.template().path());
+        }
         let left = self.env.entry(line.job.clone()).or_default();
         let said = shell.envs(&*left).envs(&line.env).output().unwrap();
         left.extend(pairs(&env));

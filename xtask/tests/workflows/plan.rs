@@ -25,14 +25,20 @@ pub(crate) struct Line {
     pub(crate) folder: String,
     /// The outputs that something later reads.
     pub(crate) outputs: Vec<String>,
+    /// Whether the job goes on after it has failed.
+    pub(crate) may_fail: bool,
     /// Why it cannot run here.
     pub(crate) skip: Option<String>,
 }
 
 /// The lines of all workflows below `root` in the order in which they run, and the actions that nothing here can run.
 pub(crate) fn read(root: &Path, matrix: &Value, image: &str) -> (Vec<Line>, BTreeMap<String, usize>) {
-    let mut files = fs::read_dir(root.join(".github/workflows")).unwrap();
-    let mut paths = files.by_ref().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let folders = [
+        ".github/workflows",
+        "template/files/.github/workflows", // template: if is_template
+    ];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    let mut paths = files.map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     paths.sort();
     let (mut lines, mut actions) = (Vec::new(), BTreeMap::new());
     for path in paths {
@@ -77,6 +83,7 @@ fn contexts(workflow: &Value, matrix: &Value, image: &str) -> Value {
         "github": { "event_name": "push", "ref": "refs/heads/main", "repository": "team/app" },
         // Nobody waits here for what is shipped; and what a machine lacks is left out.
         "vars": { "IMAGE": image, "PROFILE": "release", "SKIP": super::left_out() },
+        "secrets": {},
         "inputs": inputs.collect::<serde_json::Map<_, _>>(),
         "needs": { "matrix": { "outputs": { "matrix": matrix.to_string() } } },
     })
@@ -100,6 +107,7 @@ fn of_job(
     let machines = rows.iter().map(runs_on).collect::<Result<Vec<_>, _>>()?;
     let own = machines.iter().find(|(runner, _)| is_like_this_machine(runner));
     let (runner, contexts) = own.or(machines.first()).ok_or("the matrix has no row")?;
+    let contexts = &with(contexts, "steps", failed(job));
     let skip = own.is_none().then(|| format!("this machine is no {runner}"));
     let text = job.to_string();
     let mut lines = Vec::new();
@@ -123,11 +131,20 @@ fn of_job(
             run: run.to_owned(),
             env: env(&[&workflow["env"], &job["env"], &step["env"]], contexts)?,
             folder: step["working-directory"].as_str().unwrap_or(".").to_owned(),
+            may_fail: step["continue-on-error"] == true,
             outputs: read.map(str::to_owned).collect(),
             skip: if is_wanted { skip.clone() } else { Some("its `if` is false in this row".to_owned()) },
         });
     }
     Ok(lines)
+}
+
+/// The steps that may fail: what follows when they do is there to be tested.
+fn failed(job: &Value) -> Value {
+    let steps =
+        job["steps"].as_array().into_iter().flatten().filter(|step| step["continue-on-error"] == true);
+    let outcome = |step: &Value| Some((step["id"].as_str()?.to_owned(), json!({ "outcome": "failure" })));
+    steps.filter_map(outcome).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn with(contexts: &Value, name: &str, value: Value) -> Value {

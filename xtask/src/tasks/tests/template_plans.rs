@@ -29,7 +29,7 @@ fn an_update_can_ask_questions() {
 }
 
 #[test]
-fn what_only_looks_is_a_step() {
+fn what_asks_nothing_is_a_step() {
     let flags = UpdateFlags { check: true, ..UpdateFlags::default() };
     check_plan(
         Ok(template::plan(&config(), &TemplateTask::Update(flags))),
@@ -42,6 +42,19 @@ fn what_only_looks_is_a_step() {
             # update: see whether the template has a later version
             target/debug/xtask-template update --check
         "#]],
+    );
+    let flags = UpdateFlags { pull_request: true, ..UpdateFlags::default() };
+    check_plan(
+        Ok(template::plan(&config(), &TemplateTask::Update(flags))),
+        &expect![[r#"
+        cd /galley
+
+        # tool: build what knows the template, on its first use
+        cargo build --locked --message-format=json-render-diagnostics --package xtask-template
+
+        # update: open a pull request with a version of the template
+        target/debug/xtask-template update --pull-request
+    "#]],
     );
     check_plan(
         Ok(template::plan(&config(), &TemplateTask::Diff)),

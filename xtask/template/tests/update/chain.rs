@@ -4,12 +4,12 @@ use std::fs;
 
 use crate::support::{World, git};
 
-fn lines(count: usize) -> String {
+pub(crate) fn lines(count: usize) -> String {
     (1..=count).map(|number| format!("line {number}\n")).collect()
 }
 
 /// A template with three versions, and a project of the first.
-fn chain() -> World {
+pub(crate) fn chain() -> World {
     let world = World::new();
     world.write("a.txt", &lines(30));
     world.write("old/name.txt", &format!("renamed later\n{}", lines(20)));

@@ -7,6 +7,8 @@ mod chain;
 mod drift;
 #[cfg(unix)]
 mod killed;
+#[cfg(unix)]
+mod pull_request;
 mod random;
 mod refused;
 mod support;

@@ -110,7 +110,12 @@ impl World {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        let output = self.program(arguments).output().unwrap();
+        self.ran(&mut self.program(arguments))
+    }
+
+    /// How a program ended.
+    pub(crate) fn ran(&self, program: &mut Command) -> Run {
+        let output = program.output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         let place = self.0.path().to_str().unwrap();
         let said = String::from_utf8(said).unwrap().replace(place, "WORLD");

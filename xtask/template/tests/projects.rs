@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Files of the template that no project has.
-const ONLY_HERE: [&str; 14] = [
+const ONLY_HERE: [&str; 15] = [
     ".ci/",
     ".github/workflows/template.yml",
     "cargo-generate.toml",
@@ -19,6 +19,7 @@ const ONLY_HERE: [&str; 14] = [
     "docs/template.md",
     "template/",
     "xtask/template/src/adopt/",
+    "xtask/bench/generate",
     "xtask/template/src/folder.rs",
     "xtask/template/src/init.rs",
     "xtask/template/src/lock.rs",

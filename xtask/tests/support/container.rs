@@ -19,12 +19,18 @@ pub(crate) struct Container {
 impl Container {
     /// Makes a container that is read-only but for a volume, in the network of this machine.
     pub(crate) fn create(runtime: &'static str, image: &str) -> Container {
+        Container::with(runtime, image, &[])
+    }
+
+    /// The same with variables NAME=VALUE for the service.
+    pub(crate) fn with(runtime: &'static str, image: &str, variables: &[String]) -> Container {
         let port = free_port();
         let name = image.replace(':', "-");
         run(Command::new(runtime)
             .args(["create", "--read-only", "--network", "host", "--name", &name])
             .args(["--volume", &format!("{name}:/app/data"), "--env", &format!("APP__SERVER__PORT={port}")])
             .args(["--env", "APP__ADMIN__PORT=0"])
+            .args(variables.iter().flat_map(|variable| ["--env", variable]))
             .arg(image));
         Container { runtime, name, image: image.to_owned(), port }
     }

@@ -12,7 +12,7 @@ const QUESTIONS: &str = r#"
 [template]
 ignore = ["Cargo.toml"]
 [placeholders]
-backends = { type = "array", prompt = "Which?", choices = ["sqlite"], default = ["sqlite"] }
+backends = { type = "array", prompt = "Which?", choices = ["one"], default = ["one"] }
 image = { type = "string", prompt = "Where?", default = "" }
 "#;
 
@@ -39,7 +39,7 @@ impl Moved {
         release(&template, "1.1.0");
 
         let record = format!(
-            "source = {template:?}\nversion = \"1.0.0\"\n\n[answers]\nname = \"shop\"\nbackends = [\"sqlite\"]\nimage = \"\"\n"
+            "source = {template:?}\nversion = \"1.0.0\"\n\n[answers]\nname = \"shop\"\nbackends = [\"one\"]\nimage = \"\"\n"
         );
         write(project, ".template.toml", &record);
         commit(project, "made of the template");

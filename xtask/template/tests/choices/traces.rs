@@ -1,0 +1,62 @@
+//! A project names no database that was not chosen for it.
+
+use std::collections::BTreeMap;
+
+use crate::project::{File, rendered};
+use crate::questions::{Answers, Questions};
+use crate::{Outcome, Test};
+
+/// The question, and by which words its choices are named.
+const QUESTION: &str = "backends";
+const WORDS: [(&str, &[&str]); 3] =
+    [("sqlite", &["sqlite"]), ("postgres", &["postgres"]), ("mysql", &["mysql", "mariadb"])];
+
+/// What may name any of them, and why.
+const EXCEPTIONS: [(&str, &str); 1] = [("CHANGELOG.md", "what was true of earlier versions")];
+
+/// What still names some, and should not, a file in each line.
+const STILL: &str = include_str!("still.txt");
+
+pub(crate) fn tests(questions: &Questions) -> Vec<Test> {
+    let questions = questions.clone();
+    vec![Test::new("no_project_names_a_database_that_it_does_not_have", move || no_trace(&questions))]
+}
+
+fn no_trace(questions: &Questions) -> Outcome {
+    let question = questions.0.iter().find(|question| question.name == QUESTION).unwrap();
+    // By file and word, the most that a project has.
+    let mut found: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
+    for chosen in question.answers() {
+        let project = rendered(&Answers::from([(QUESTION.to_owned(), chosen.clone())]));
+        let others = question.values.iter().filter(|value| !chosen.contains(value));
+        for word in others.flat_map(|other| words(other)) {
+            for (path, count) in traces(&project, word) {
+                let most = found.entry(path).or_default().entry(word).or_default();
+                *most = count.max(*most);
+            }
+        }
+    }
+    let is_known = |path: &str| {
+        STILL.lines().any(|still| still == path) || EXCEPTIONS.iter().any(|(exception, _)| *exception == path)
+    };
+    let new = found.iter().filter(|(path, _)| !is_known(path));
+    let new: Vec<_> = new.map(|(path, counts)| format!("{path}: {counts:?}")).collect();
+    assert!(new.is_empty(), "files name databases that were not chosen:\n{}", new.join("\n"));
+    let clean: Vec<_> = STILL.lines().filter(|path| !found.contains_key(*path)).collect();
+    assert!(clean.is_empty(), "these name none any more; take them from the list: {clean:?}");
+    Ok(())
+}
+
+fn words(choice: &str) -> &'static [&'static str] {
+    let found = WORDS.iter().find(|(name, _)| *name == choice);
+    found.unwrap_or_else(|| panic!("by which words is {choice} named?")).1
+}
+
+/// How often the files of a project name something, in their text and in their path.
+fn traces(project: &BTreeMap<String, File>, word: &str) -> Vec<(String, usize)> {
+    let count = |(path, file): (&String, &File)| {
+        let text = format!("{path}\n{}", String::from_utf8_lossy(&file.bytes)).to_lowercase();
+        (path.clone(), text.matches(word).count())
+    };
+    project.iter().map(count).filter(|(_, count)| *count > 0).collect()
+}

@@ -44,6 +44,7 @@ impl Checkout {
         let commit = run(&mut git(&["commit-tree", "-m", "as it is", tree.trim()]));
         let reset = ["reset", "--quiet", "--hard", commit.trim()];
         run(git(&["--work-tree"]).arg(&folder).args(reset));
+        keep_apart(root, &target.join("workflows/.cargo"));
         Checkout { folder, target, env: BTreeMap::new(), template: None }
     }
 
@@ -75,6 +76,22 @@ impl Checkout {
         left.extend(pairs(&env));
         (said, pairs(&output))
     }
+}
+
+/// Has cargo, which reads the configuration of all folders above, tell the packages of the clone from those of the work
+/// tree: it would take the ones for the others in the common folder, and compile no edit any more. Dependencies are shared.
+fn keep_apart(root: &Path, folder: &Path) {
+    let metadata = ["metadata", "--no-deps", "--locked", "--offline", "--format-version=1"];
+    let metadata = run(clean(Command::new("cargo")).args(metadata).current_dir(root));
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    let names =
+        metadata["packages"].as_array().unwrap().iter().map(|package| package["name"].as_str().unwrap());
+    let settings = names.flat_map(|name| {
+        // Anything will do that is not the default.
+        ["dev", "release"].map(|profile| format!("[profile.{profile}.package.{name}]\ncodegen-units = 15\n"))
+    });
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("config.toml"), settings.collect::<String>()).unwrap();
 }
 
 /// The lines NAME=VALUE of a file that a step has written.

@@ -1,7 +1,8 @@
 //! Every two choices together, as an image that `cargo xtask bd` makes, which runs and keeps a note.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use db_servers::Backend;
 
@@ -13,13 +14,22 @@ use crate::support::container::Container;
 use crate::support::{clean, has, run, runs_containers};
 use crate::{Outcome, Test};
 
+const PLATFORMS: &str = "platforms";
+
 pub(crate) fn tests(questions: &Questions) -> Vec<Test> {
     let docker = (!runs_containers("docker")).then(|| "docker cannot run a container here".to_owned());
     let test = |answers: Answers| {
         let lacks = docker.clone().or_else(|| lacks(&answers));
         Test::slow(format!("image: {}", name(&answers)), move || works(&answers)).unless(lacks)
     };
-    covering(questions).into_iter().map(test).collect()
+    let questions = match lacks_targets() {
+        None => questions.clone(),
+        Some(why) => {
+            eprintln!("skipped: images for platforms other than {}: {why}", here());
+            questions.with(PLATFORMS, here())
+        }
+    };
+    covering(&questions).into_iter().map(test).collect()
 }
 
 /// The platform of this machine.
@@ -28,10 +38,21 @@ fn here() -> String {
     format!("linux/{name}")
 }
 
-fn lacks(answers: &Answers) -> Option<String> {
-    if !answers["platforms"].contains(&here()) && !has("cargo-zigbuild") {
-        return Some(format!("cargo-zigbuild is not installed, and the image is not for {}", here()));
+/// What this machine lacks to compile for others.
+fn lacks_targets() -> Option<String> {
+    if !has("cargo-zigbuild") {
+        return Some("cargo-zigbuild is not installed".to_owned());
     }
+    let lacks = |target: &&str| {
+        let output = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+        !output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+    };
+    let target = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"].into_iter().find(lacks)?;
+    Some(format!("the target {target} is not installed"))
+}
+
+/// What this machine lacks to run the service.
+fn lacks(answers: &Answers) -> Option<String> {
     let backend = answers["backends"][0].parse::<Backend>().unwrap();
     db_servers::find(backend).err().map(|missing| missing.to_string())
 }
@@ -39,9 +60,9 @@ fn lacks(answers: &Answers) -> Option<String> {
 fn works(answers: &Answers) -> Outcome {
     let project = Project::of(answers);
     project.commit();
-    let platforms = &answers["platforms"];
+    let platforms = &answers[PLATFORMS];
     let bd = |args: &[&str]| run(project.program("cargo", &["xtask", "bd", "--quiet"]).args(args));
-    if has("cargo-zigbuild") && *platforms != [here()] {
+    if *platforms != [here()] {
         bd(&["--platform", &platforms.join(","), "--output", "oci"]);
     }
     if !platforms.contains(&here()) {
@@ -77,7 +98,7 @@ impl Database {
     }
 
     fn start(backend: &str) -> Database {
-        let mut exec = clean(std::process::Command::new("cargo"));
+        let mut exec = clean(Command::new("cargo"));
         exec.args([
             "run",
             "--quiet",

@@ -67,6 +67,14 @@ impl Questions {
         Questions(placeholders.into_iter().map(question).collect())
     }
 
+    /// The same, but for a question that has this answer alone.
+    pub(crate) fn with(&self, name: &str, value: String) -> Questions {
+        let mut questions = self.clone();
+        let asked = questions.0.iter_mut().find(|question| question.name == name).unwrap();
+        asked.values = vec![value];
+        questions
+    }
+
     /// The defaults, and what differs from them in one answer: each value, and each set of values.
     pub(crate) fn one_by_one(&self) -> Vec<Answers> {
         let others = self.0.iter().flat_map(|question| {

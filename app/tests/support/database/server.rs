@@ -2,8 +2,6 @@ use std::env;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 
-use app::db::BACKEND;
-
 use super::execute;
 
 /// Removed when dropped.
@@ -27,7 +25,7 @@ pub(super) fn create() -> (String, Place) {
 impl Drop for Place {
     fn drop(&mut self) {
         // template: if "postgres" in backends
-        let force = if BACKEND == "postgres" { " WITH (FORCE)" } else { "" };
+        let force = if app::db::BACKEND == "postgres" { " WITH (FORCE)" } else { "" };
         // template: else
         // template: add let force = "";
         // template: end

@@ -59,7 +59,7 @@ fn a_package_has_the_pipeline_beside_it() {
         new
           .cargo/config.toml
           .dockerignore
-          .github/workflows          4 files
+          .github/workflows          5 files
           .template.toml             where this comes from, for updates
           Dockerfile
           Makefile

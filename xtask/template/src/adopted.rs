@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::answers::{Answers, Value};
-use crate::render::{REPLACEMENTS, rendered};
+use crate::render::rendered;
 use crate::template::is_in;
 use crate::tree::{File, Tree};
 
@@ -26,6 +26,8 @@ pub(crate) const PIPELINE: [&str; 9] = [
     "xtask",
 ];
 
+/// Files that only projects have that adopt the pipeline.
+pub(crate) const FILES: &str = "template/adopted/";
 /// The manifest of the workspace that the pipeline's packages are.
 pub(crate) const MANIFEST: &str = "xtask/Cargo.toml";
 /// Its lock file.
@@ -141,7 +143,7 @@ pub(crate) fn workspace(template: &Tree, answers: &Answers, project: &Tree) -> R
     let front = text(project.get(MANIFEST).with_context(|| format!("there is no {MANIFEST}"))?)?;
     let mut tree = Tree::from([(MANIFEST.to_owned(), File::plain(format!("{front}\n{root}")))]);
     // It is not there yet while it is made.
-    if let Some(lock) = template.get(&format!("{REPLACEMENTS}{LOCK}")) {
+    if let Some(lock) = template.get(&format!("{FILES}{LOCK}")) {
         tree.insert(LOCK.to_owned(), lock.clone());
     }
     Ok(tree)

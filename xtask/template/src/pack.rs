@@ -46,7 +46,7 @@ fn packed(tree: &mut Tree) -> Result<Vec<(String, String)>> {
     tree.insert(place.clone(), File::plain(lock.clone()));
     Ok(vec![
         (place, lock),
-        (format!("{REPLACEMENTS}{}", adopted::LOCK), adopted?),
+        (format!("{}{}", adopted::FILES, adopted::LOCK), adopted?),
         ("template/check.rhai".to_owned(), rhai::check(&template)),
         ("template/generate.rhai".to_owned(), rhai::generate(tree, &template)?),
     ])

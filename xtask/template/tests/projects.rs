@@ -188,6 +188,18 @@ fn a_clone_becomes_the_same_project() {
 }
 
 #[test]
+fn every_question_is_in_the_documentation() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let settings: toml::Table = toml::from_str(&read("cargo-generate.toml")).unwrap();
+    let documentation = read("docs/getting-started.md");
+    let questions = settings["placeholders"].as_table().unwrap();
+    assert!(questions.len() > 8, "there are questions");
+    for question in questions.keys() {
+        assert!(documentation.contains(&format!("| `{question}` |")), "{question}");
+    }
+}
+
+#[test]
 fn what_git_does_not_have_is_not_overwritten() {
     let clone = clone();
     fs::write(clone.path().join("README.md"), "mine").unwrap();

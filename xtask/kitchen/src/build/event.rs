@@ -2,10 +2,22 @@
 
 use serde::Deserialize;
 
+use super::plan::PlannedStep;
+
 /// One event. Those that are not kept, and those of later versions, are [`Event::Other`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
+    /// What a dry run would do.
+    Plan {
+        /// In the order in which they are shown.
+        steps: Vec<PlannedStep>,
+    },
+    /// What a dry run found out, as text.
+    Definition {
+        /// All of it.
+        text: String,
+    },
     /// A step began.
     StepStarted {
         /// Its name.
@@ -143,7 +155,7 @@ mod tests {
             Event::parse(br#"{"v":1,"event":"finished","exit_code":0,"seconds":1.5}"#),
             Some(finished)
         );
-        assert_eq!(Event::parse(br#"{"v":1,"event":"plan","steps":[]}"#), Some(Event::Other));
+        assert_eq!(Event::parse(br#"{"v":1,"event":"space","folder":"target"}"#), Some(Event::Other));
         assert_eq!(Event::parse(b"warning: something"), None);
     }
 }

@@ -22,6 +22,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Those that are final.
+    pub const FINAL: [Status; 4] = [Status::Done, Status::Failed, Status::Killed, Status::Interrupted];
+
     /// Its name, as in the database.
     pub fn name(self) -> &'static str {
         match self {

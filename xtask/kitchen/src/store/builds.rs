@@ -73,7 +73,7 @@ pub struct End {
     pub error: Option<String>,
 }
 
-const COLUMNS: &str = "id, origin, status, command, position, queued, started, finished, exit_code, failed_step, \
+pub(super) const COLUMNS: &str = "id, origin, status, command, position, queued, started, finished, exit_code, failed_step, \
                        error, revision, branch, dirty";
 
 impl Store {
@@ -108,13 +108,6 @@ impl Store {
     pub async fn with_status(&self, status: Status) -> Result<Vec<Build>> {
         let query = format!("SELECT {COLUMNS} FROM builds WHERE status = ? ORDER BY position, id");
         let rows = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(status).fetch_all(&self.pool);
-        rows.await.context("cannot read the builds")
-    }
-
-    /// The latest builds, at most `count` of them, the last one first.
-    pub async fn latest(&self, count: i64) -> Result<Vec<Build>> {
-        let query = format!("SELECT {COLUMNS} FROM builds ORDER BY id DESC LIMIT ?");
-        let rows = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(count).fetch_all(&self.pool);
         rows.await.context("cannot read the builds")
     }
 

@@ -2,6 +2,7 @@
 
 mod builds;
 mod facts;
+mod page;
 
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use crate::place::{Place, private};
 
 pub use builds::{Build, Commit, End, Leader};
+pub use facts::Step;
+pub use page::{Filter, PAGE};
 
 /// The history of one project; clones share it.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! `/api`: the same for programs, in JSON.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::App;
 use super::answer::{Failure, nothing_here, refused};
+use super::wanted::Wanted;
 use crate::build::Request;
 
 type Answer = Result<Response, Failure>;
@@ -21,9 +22,9 @@ pub(super) struct Move {
     before: Option<i64>,
 }
 
-/// The latest builds.
-pub(super) async fn list(State(app): State<App>) -> Answer {
-    Ok(Json(app.cook.store().latest(50).await?).into_response())
+/// The latest builds, or those before one, and of one kind.
+pub(super) async fn list(State(app): State<App>, Query(wanted): Query<Wanted>) -> Answer {
+    Ok(Json(app.cook.store().page(&wanted.filter()).await?.0).into_response())
 }
 
 /// Queues a build.

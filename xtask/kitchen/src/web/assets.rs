@@ -11,10 +11,14 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each by its name.
-const ASSETS: [(&str, &str, &str); 3] = [
+const ASSETS: [(&str, &str, &str); 7] = [
+    ("build.js", SCRIPT, include_str!("assets/build.js")),
+    ("common.js", SCRIPT, include_str!("assets/common.js")),
     ("enter.js", SCRIPT, include_str!("assets/enter.js")),
+    ("home.js", SCRIPT, include_str!("assets/home.js")),
     ("kitchen.css", STYLE, include_str!("assets/kitchen.css")),
-    ("kitchen.js", SCRIPT, include_str!("assets/kitchen.js")),
+    ("text.js", SCRIPT, include_str!("assets/text.js")),
+    ("viewer.js", SCRIPT, include_str!("assets/viewer.js")),
 ];
 
 pub(super) async fn asset(Path(name): Path<String>) -> Response {

@@ -9,6 +9,7 @@ mod guard;
 mod pages;
 mod secrets;
 mod stream;
+mod wanted;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{Method, StatusCode};
+use xtask_kitchen::store::Filter;
 use xtask_kitchen::web::routes;
 
 use crate::support::{NAME, Server};
@@ -92,7 +93,7 @@ async fn pages_of_others_change_and_read_nothing() {
     let headers = [(HOST.as_str(), NAME), (COOKIE.as_str(), session.as_str())];
     let answer = server.ask(&Method::POST, "/api/builds", &headers, "{}").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert!(server.app.cook.store().latest(1).await.unwrap().is_empty());
+    assert!(server.app.cook.store().page(&Filter::default()).await.unwrap().0.is_empty());
 }
 
 async fn enter(server: &Server) -> String {
@@ -118,7 +119,7 @@ async fn the_token_is_exchanged_once_for_a_cookie() {
 #[tokio::test]
 async fn every_answer_has_the_headers_that_keep_pages_apart() {
     let server = Server::new().await;
-    for path in ["/", "/enter", "/assets/kitchen.js", "/nothing", "/api/builds", "/builds/99"] {
+    for path in ["/", "/enter", "/assets/home.js", "/nothing", "/api/builds", "/builds/99"] {
         let answer = server.with_key(Method::GET, path, "").await;
         let policy = answer.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(

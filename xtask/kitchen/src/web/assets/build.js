@@ -1,0 +1,71 @@
+// The page of a build.
+import { act, keys, localise, renew, say } from "./common.js";
+import { Viewer } from "./viewer.js";
+
+const { build } = document.getElementById("build").dataset;
+const link = document.getElementById("link");
+const find = document.getElementById("find");
+const viewer = new Viewer();
+
+/** Where the log goes on, in bytes. */
+let offset = 0;
+
+const look = () => renew("head", "steps").catch(() => {});
+const status = () => document.getElementById("head").dataset.status;
+
+/** Follows the log from where it is. The browser asks again itself after it was cut off, but not after a refusal. */
+function listen() {
+  const source = new EventSource(`/api/builds/${build}/stream?from=${offset}`);
+  const again = (text) => {
+    source.close();
+    link.textContent = text;
+    setTimeout(async () => {
+      await look();
+      if (["killed", "interrupted"].includes(status()) && offset === 0) link.textContent = "no log, or an empty one";
+      else listen();
+    }, 2000);
+  };
+  source.addEventListener("open", () => { link.textContent = "live"; });
+  source.addEventListener("log", (event) => {
+    offset = Number(event.lastEventId);
+    viewer.add(JSON.parse(event.data));
+  });
+  source.addEventListener("end", async (event) => {
+    if (event.data === "unknown") return again("reconnecting …");
+    source.close();
+    link.textContent = "complete";
+    return look();
+  });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) again(status() === "queued" ? "waits for its turn" : "reconnecting …");
+    else link.textContent = "reconnecting …";
+  });
+}
+
+document.addEventListener("click", async (event) => {
+  const what = event.target.closest("[data-post]")?.dataset.post;
+  if (!what) return;
+  if (await act(build, what)) {
+    if (what === "kill") say("It is asked to end.");
+    await look();
+  }
+});
+
+find.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = new FormData(find).get("text");
+  const number = text ? viewer.find(text) : undefined;
+  if (text) say(number === undefined ? "Not found in the log." : `Found in line ${number}.`);
+});
+
+keys({
+  j: () => viewer.scroll(3),
+  k: () => viewer.scroll(-3),
+  f: () => viewer.follow(),
+  "/": () => find.elements.text.focus(),
+  r: () => act(build, "again"),
+  x: async () => (await act(build, "kill")) && look(),
+});
+localise(document);
+setInterval(() => document.hidden || !["queued", "running"].includes(status()) || look(), 2000);
+listen();

@@ -1,0 +1,76 @@
+// What both pages do: ask, show the answer, renew a part of the page, take keys.
+
+const said = document.getElementById("said");
+
+/** Says a sentence to whoever looks or listens. */
+export const say = (text) => { said.textContent = text; };
+
+/** Posts to the API. Gives the answer's body, or nothing after a refusal, which it says. */
+export async function post(path, body = {}) {
+  try {
+    const answer = await fetch(`/api/builds${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (answer.ok) return text ? JSON.parse(text) : {};
+    say(JSON.parse(text).detail);
+  } catch {
+    say("Kitchen does not answer: does it still run?");
+  }
+  return undefined;
+}
+
+/** Does what the buttons of a build do. */
+export async function act(build, what, before) {
+  const done = await post(`/${build}/${what}`, what === "move" ? { before } : {});
+  if (done === undefined) return false;
+  if (what === "again") location.assign(`/builds/${done.id}`);
+  return true;
+}
+
+/** Shows times as the reader's clock does. */
+export function localise(root) {
+  for (const time of root.querySelectorAll("time")) {
+    time.textContent = new Date(time.dateTime).toLocaleString();
+  }
+}
+
+const latest = new Map();
+
+/** Fetches the page again, and replaces those of its parts that have changed. The focus stays where it was. */
+export async function renew(...ids) {
+  const answer = await fetch(location.href);
+  if (!answer.ok) throw new Error(answer.statusText);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of ids) {
+    const [old, part] = [document.getElementById(id), page.getElementById(id)];
+    if (latest.get(id) === part.outerHTML) continue;
+    latest.set(id, part.outerHTML);
+    const focused = old.contains(document.activeElement) ? name(document.activeElement) : undefined;
+    localise(part);
+    old.replaceWith(document.adoptNode(part));
+    if (focused) [...part.querySelectorAll("a, button")].find((one) => name(one) === focused)?.focus();
+  }
+}
+
+const name = (element) => element.getAttribute("aria-label") ?? element.getAttribute("href") ?? element.textContent;
+
+/** Has keys do what `actions` say, but in fields, and not with a modifier. */
+export function keys(actions) {
+  const dialog = document.getElementById("keys");
+  const all = { "?": () => dialog.showModal(), ...actions };
+  document.getElementById("help").addEventListener("click", all["?"]);
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || dialog.open) return;
+    if (event.target.matches("input:not([type=checkbox]), select, textarea")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if (Object.hasOwn(all, event.key)) {
+      event.preventDefault();
+      all[event.key]();
+    }
+  });
+}

@@ -1,0 +1,109 @@
+//! The page of one build: how it stands with it, its steps and its log.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use maud::{Markup, html};
+
+use super::super::App;
+use super::super::answer::{Failure, nothing_here};
+use super::{badge, commit, duration, frame, keys, time};
+use crate::store::{Build, Step};
+
+const KEYS: [(&str, &str); 7] = [
+    ("j", "down in the log"),
+    ("k", "up in the log"),
+    ("f", "follow the log"),
+    ("/", "find in the log"),
+    ("r", "run again"),
+    ("x", "kill"),
+    ("?", "this list"),
+];
+
+/// The page.
+pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -> Result<Response, Failure> {
+    let store = app.cook.store();
+    let Some(build) = store.build(id).await? else { return Ok(nothing_here().await) };
+    let steps = store.steps(id).await?;
+    let page = frame(
+        &format!("Build {id}: {}", build.status.name()),
+        &html! {
+            header.top {
+                nav aria-label="Where you are" { a href="/" { "Kitchen" } " / Build " (id) }
+                button #help type="button" aria-keyshortcuts="?" { "Keys" }
+            }
+            main #build data-build=(id) {
+                (head(&build))
+                p #said role="status" aria-live="polite" {}
+                (log(id))
+                section #steps aria-label="Steps" { @if !steps.is_empty() { (table(&steps)) } }
+            }
+            (keys(&KEYS))
+            script src="/assets/build.js" type="module" {}
+        },
+    );
+    Ok(page.into_response())
+}
+
+fn head(build: &Build) -> Markup {
+    html! {
+        section #head data-status=(build.status.name()) {
+            h1 {
+                "Build " (build.id) " "
+                span role="status" aria-live="polite" { (badge(build.status)) }
+            }
+            p { code { (build.command) } }
+            p.quiet {
+                "Asked for " (time(build.queued))
+                @if build.revision.is_some() { " · " (commit(build)) }
+                @if build.finished.is_some() && build.started.is_some() { " · took " (duration(build)) }
+                @if let Some(code) = build.exit_code { " · exit code " (code) }
+            }
+            @if let Some(step) = &build.failed_step { p.problem { "Step " code { (step) } " failed." } }
+            @if let Some(error) = &build.error { p.problem { (error) } }
+            div.actions {
+                @if !build.status.is_final() { button type="button" data-post="kill" { "Kill" } }
+                button type="button" data-post="again" { "Run again" }
+            }
+        }
+    }
+}
+
+fn log(id: i64) -> Markup {
+    html! {
+        section aria-labelledby="log-title" {
+            div.bar {
+                h2 #log-title { "Log" }
+                span #link.quiet role="status" aria-live="polite" {}
+                form #find role="search" {
+                    label { span.unseen { "Find in the log" } input type="search" name="text" placeholder="find" autocomplete="off"; }
+                }
+                button #follow type="button" aria-pressed="true" { "Follow" }
+                a href={ "/api/builds/" (id) "/log" } download={ "build-" (id) ".log" } { "Raw log" }
+            }
+            div #log tabindex="0" role="region" aria-label="Log" {
+                div #space { div #window {} }
+            }
+            noscript { p { "The raw log is there without a script." } }
+        }
+    }
+}
+
+fn table(steps: &[Step]) -> Markup {
+    html! {
+        h2 { "Steps" }
+        table {
+            thead { tr { th { "Step" } th { "What it is for" } th { "Outcome" } th.number { "Seconds" } } }
+            tbody {
+                @for step in steps {
+                    @let outcome = step.outcome.as_deref().unwrap_or("running");
+                    tr {
+                        td class=[step.part_of.as_ref().map(|_| "part")] { (step.name) }
+                        td.wide { (step.why) }
+                        td { span class={ "badge " (outcome) } { (outcome) } }
+                        td.number { @if let Some(seconds) = step.seconds { (format!("{seconds:.2}")) } }
+                    }
+                }
+            }
+        }
+    }
+}

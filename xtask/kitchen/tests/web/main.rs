@@ -3,4 +3,6 @@
 
 mod api;
 mod guard;
+mod pages;
+mod stream;
 mod support;

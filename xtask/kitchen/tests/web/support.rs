@@ -1,11 +1,14 @@
 //! A Kitchen that is asked without a socket.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -35,13 +38,21 @@ pub(crate) struct Answer {
 
 impl Server {
     pub(crate) async fn new() -> Server {
+        Server::with_cargo("").await
+    }
+
+    /// The same, where `cargo` is this script, once somebody works.
+    pub(crate) async fn with_cargo(script: &str) -> Server {
         let project = tempfile::tempdir().unwrap();
+        let cargo = project.path().join("cargo");
+        fs::write(&cargo, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
         let place = Place::in_project(project.path()).unwrap();
         let store = Store::open(&place).await.unwrap();
         let secrets = Arc::new(Secrets::new(&place.key()).unwrap());
-        let key = std::fs::read_to_string(place.key()).unwrap();
+        let key = fs::read_to_string(place.key()).unwrap();
         let choices = Choices { backends: vec!["one".to_owned()], platforms: vec!["linux/amd64".to_owned()] };
-        let cook = Cook::new(place, store, choices, Settings::default());
+        let cook = Cook::new(place, store, choices, Settings { cargo: cargo.into(), ..Settings::default() });
         let app = App {
             cook,
             secrets,
@@ -64,9 +75,14 @@ impl Server {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = self.answer(request).await.into_parts();
         let text = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// The answer to any request, with a body that may still grow.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// Asks as a program that has the key.

@@ -1,16 +1,11 @@
 //! Events as lines for people.
 
-use std::fmt::Write as _;
-
 use crate::build::event::Event;
 
 /// The lines of an event, each with its end; nothing for one that is not shown.
 pub(crate) fn of_event(event: &Event) -> Option<String> {
     match event {
-        Event::Plan { steps } => Some(steps.iter().fold(String::new(), |mut text, step| {
-            let _ = writeln!(text, "{step}");
-            text
-        })),
+        Event::Plan { steps } => Some(steps.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
         Event::Definition { text } => Some(format!("{}\n", text.trim_end())),
         Event::StepStarted { step, why, .. } => Some(format!("{step} > {why}\n")),
         Event::StepSkipped { step, reason, .. } => Some(format!("{step} - skipped: {reason}\n")),
@@ -25,5 +20,21 @@ pub(crate) fn of_event(event: &Event) -> Option<String> {
         | Event::Image { .. }
         | Event::Finished { .. }
         | Event::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dry_run_has_its_plan_as_its_log() {
+        let plan = br##"{"v":1,"event":"plan","cwd":"/src","steps":[{"name":"compile","why":"compile it","argv":["cargo","build"],"needs":[]},{"name":"load","why":"load it","argv":["docker","load"],"needs":["compile"],"skip":"docker is missing"}],"products":[]}"##;
+        let shown = of_event(&Event::parse(plan).unwrap());
+        let expected =
+            "# compile: compile it\ncargo build\n\n# load: load it\n# skipped: docker is missing\n";
+        assert_eq!(shown.as_deref(), Some(expected));
+        let definition = Event::parse(br#"{"v":1,"event":"definition","text":"{}"}"#).unwrap();
+        assert_eq!(of_event(&definition).as_deref(), Some("{}\n"));
     }
 }

@@ -11,11 +11,12 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each by its name.
-const ASSETS: [(&str, &str, &str); 7] = [
+const ASSETS: [(&str, &str, &str); 8] = [
     ("build.js", SCRIPT, include_str!("assets/build.js")),
     ("common.js", SCRIPT, include_str!("assets/common.js")),
     ("enter.js", SCRIPT, include_str!("assets/enter.js")),
     ("home.js", SCRIPT, include_str!("assets/home.js")),
+    ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
     ("kitchen.css", STYLE, include_str!("assets/kitchen.css")),
     ("text.js", SCRIPT, include_str!("assets/text.js")),
     ("viewer.js", SCRIPT, include_str!("assets/viewer.js")),

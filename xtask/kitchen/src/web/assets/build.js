@@ -13,32 +13,42 @@ let offset = 0;
 const look = () => renew("head", "steps").catch(() => {});
 const status = () => document.getElementById("head").dataset.status;
 
+/** Says why there is no stream, and asks again a little later. */
+function later(text) {
+  link.textContent = text;
+  setTimeout(async () => {
+    await look();
+    listen();
+  }, 2000);
+}
+
 /** Follows the log from where it is. The browser asks again itself after it was cut off, but not after a refusal. */
 function listen() {
+  if (status() === "queued") {
+    later("waits for its turn");
+    return;
+  }
   const source = new EventSource(`/api/builds/${build}/stream?from=${offset}`);
-  const again = (text) => {
-    source.close();
-    link.textContent = text;
-    setTimeout(async () => {
-      await look();
-      if (["killed", "interrupted"].includes(status()) && offset === 0) link.textContent = "no log, or an empty one";
-      else listen();
-    }, 2000);
-  };
   source.addEventListener("open", () => { link.textContent = "live"; });
   source.addEventListener("log", (event) => {
     offset = Number(event.lastEventId);
     viewer.add(JSON.parse(event.data));
   });
-  source.addEventListener("end", async (event) => {
-    if (event.data === "unknown") return again("reconnecting …");
+  source.addEventListener("end", (event) => {
     source.close();
-    link.textContent = "complete";
-    return look();
+    if (event.data === "unknown") {
+      later("reconnecting …");
+    } else {
+      link.textContent = "complete";
+      look();
+    }
   });
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) again(status() === "queued" ? "waits for its turn" : "reconnecting …");
-    else link.textContent = "reconnecting …";
+    link.textContent = "reconnecting …";
+    if (source.readyState !== EventSource.CLOSED) return;
+    // One that was killed while it waited has no log.
+    if (offset === 0 && status() === "killed") link.textContent = "no log";
+    else later("reconnecting …");
   });
 }
 

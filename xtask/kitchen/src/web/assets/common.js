@@ -42,7 +42,10 @@ const latest = new Map();
 /** Fetches the page again, and replaces those of its parts that have changed. The focus stays where it was. */
 export async function renew(...ids) {
   const answer = await fetch(location.href);
-  if (!answer.ok) throw new Error(answer.statusText);
+  if (!answer.ok) {
+    say((await answer.json()).detail);
+    return;
+  }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const id of ids) {
     const [old, part] = [document.getElementById(id), page.getElementById(id)];

@@ -35,7 +35,7 @@ pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -
                 (head(&build))
                 p #said role="status" aria-live="polite" {}
                 (log(id))
-                section #steps aria-label="Steps" { @if !steps.is_empty() { (table(&steps)) } }
+                section #steps aria-label="Steps" { @if !steps.is_empty() { (table(&steps, if build.status.is_final() { "cancelled" } else { "running" })) } }
             }
             (keys(&KEYS))
             script src="/assets/build.js" type="module" {}
@@ -88,14 +88,15 @@ fn log(id: i64) -> Markup {
     }
 }
 
-fn table(steps: &[Step]) -> Markup {
+/// The steps; one that has not told of its end is `open`.
+fn table(steps: &[Step], open: &str) -> Markup {
     html! {
         h2 { "Steps" }
         table {
             thead { tr { th { "Step" } th { "What it is for" } th { "Outcome" } th.number { "Seconds" } } }
             tbody {
                 @for step in steps {
-                    @let outcome = step.outcome.as_deref().unwrap_or("running");
+                    @let outcome = step.outcome.as_deref().unwrap_or(open);
                     tr {
                         td class=[step.part_of.as_ref().map(|_| "part")] { (step.name) }
                         td.wide { (step.why) }

@@ -22,6 +22,7 @@ pub(super) fn frame(title: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
+                link rel="icon" href="/assets/icon.svg";
                 link rel="stylesheet" href="/assets/kitchen.css";
             }
             body { (body) }

@@ -24,6 +24,8 @@ pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -
     let store = app.cook.store();
     let Some(build) = store.build(id).await? else { return Ok(nothing_here().await) };
     let steps = store.steps(id).await?;
+    // What a build that was killed had begun.
+    let open = if build.status.is_final() { "cancelled" } else { "running" };
     let page = frame(
         &format!("Build {id}: {}", build.status.name()),
         &html! {
@@ -35,7 +37,7 @@ pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -
                 (head(&build))
                 p #said role="status" aria-live="polite" {}
                 (log(id))
-                section #steps aria-label="Steps" { @if !steps.is_empty() { (table(&steps, if build.status.is_final() { "cancelled" } else { "running" })) } }
+                section #steps aria-label="Steps" { @if !steps.is_empty() { (table(&steps, open)) } }
             }
             (keys(&KEYS))
             script src="/assets/build.js" type="module" {}

@@ -18,6 +18,10 @@ const TASKS: [(&str, &str); 4] = [
     ("check", "The whole gate"),
 ];
 
+const ENGINES: [(&str, &str); 3] = [("", "As configured"), ("native", "Native"), ("buildkit", "BuildKit")];
+
+const PROFILES: [(&str, &str); 3] = [("", "As configured"), ("release", "Release"), ("dist", "Dist")];
+
 const KEYS: [(&str, &str); 7] = [
     ("j", "next build"),
     ("k", "previous build"),
@@ -69,8 +73,8 @@ fn order_form(choices: &Choices) -> Markup {
             label.field { span { "Task" } (select("task", &TASKS, "")) }
             (choose("Databases", "backends", &choices.backends))
             (choose("Platforms", "platforms", &choices.platforms))
-            label.field { span { "Engine" } (select("engine", &[("", "As configured"), ("native", "Native"), ("buildkit", "BuildKit")], "")) }
-            label.field { span { "Profile" } (select("profile", &[("", "As configured"), ("release", "Release"), ("dist", "Dist")], "")) }
+            label.field { span { "Engine" } (select("engine", &ENGINES, "")) }
+            label.field { span { "Profile" } (select("profile", &PROFILES, "")) }
             label.field { span { "Tag" } input name="tag" autocomplete="off" spellcheck="false" placeholder="none"; }
             div.actions {
                 label { input type="checkbox" name="dry_run"; " Dry run" }
@@ -145,7 +149,10 @@ fn filters(wanted: &Wanted) -> Markup {
     html! {
         form.filters method="get" action="/" role="search" {
             label { span.unseen { "Status" } (select("status", &all.collect::<Vec<_>>(), &wanted.status)) }
-            label { span.unseen { "Search" } input #search type="search" name="text" value=(wanted.text) placeholder="command, branch or commit"; }
+            label {
+                span.unseen { "Search" }
+                input #search type="search" name="text" value=(wanted.text) placeholder="command, branch or commit";
+            }
             button { "Filter" }
         }
     }

@@ -11,6 +11,8 @@
 
 #[path = "buildkit/image.rs"]
 mod image;
+#[path = "support/platforms.rs"]
+mod platforms;
 #[path = "buildkit/runtimes.rs"]
 mod runtimes;
 #[path = "../oci/tests/registry/server.rs"]
@@ -58,9 +60,12 @@ fn missing() -> Option<String> {
     if std::env::var_os("CI").is_none() {
         return Some("runs with CI=true".to_owned());
     }
-    let programs = ["docker", "skopeo", "qemu-aarch64-static", "cargo-zigbuild"];
+    let programs = ["docker", "skopeo", "qemu-aarch64-static"];
     if let Some(program) = programs.iter().find(|program| !has(program)) {
         return Some(format!("{program} is not installed"));
+    }
+    if let Some(why) = platforms::lacks() {
+        return Some(why);
     }
     if server::program().is_none() {
         return Some("docker-registry is not installed".to_owned());

@@ -8,18 +8,19 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+#[path = "support/platforms.rs"]
+mod platforms;
 #[path = "../oci/tests/registry/server.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of the engine")]
 mod server;
 #[allow(dead_code, reason = "shared with the tests of images")]
 mod support;
 
-use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use server::Registry;
-use support::{events, has, root, run, xtask};
+use support::{events, root, run, xtask};
 
 fn main() -> ExitCode {
     let skip = missing();
@@ -34,15 +35,7 @@ fn missing() -> Option<String> {
     if server::program().is_none() {
         return Some("docker-registry is not installed".to_owned());
     }
-    if !has("cargo-zigbuild") {
-        return Some("cargo-zigbuild is not installed".to_owned());
-    }
-    let lacks = |target: &&str| {
-        let output = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
-        !output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
-    };
-    let target = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"].into_iter().find(lacks)?;
-    Some(format!("the target {target} is not installed"))
+    platforms::lacks()
 }
 
 /// Runs `bdp` and returns what it says of the image.

@@ -1,17 +1,17 @@
 //! Every two choices together, as an image that `cargo xtask bd` makes, which runs and keeps a note.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use db_servers::Backend;
 
 use crate::builds::{backends, name};
 use crate::pairs::covering;
+use crate::platforms;
 use crate::project::{Project, root};
 use crate::questions::{Answers, Questions};
 use crate::support::container::Container;
-use crate::support::{clean, has, run, runs_containers};
+use crate::support::{clean, run, runs_containers};
 use crate::{Outcome, Test};
 
 const PLATFORMS: &str = "platforms";
@@ -22,7 +22,7 @@ pub(crate) fn tests(questions: &Questions) -> Vec<Test> {
         let lacks = docker.clone().or_else(|| lacks(&answers));
         Test::slow(format!("image: {}", name(&answers)), move || works(&answers)).unless(lacks)
     };
-    let questions = match lacks_targets() {
+    let questions = match platforms::lacks() {
         None => questions.clone(),
         Some(why) => {
             eprintln!("skipped: images for platforms other than {}: {why}", here());
@@ -36,19 +36,6 @@ pub(crate) fn tests(questions: &Questions) -> Vec<Test> {
 fn here() -> String {
     let name = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
     format!("linux/{name}")
-}
-
-/// What this machine lacks to compile for others.
-fn lacks_targets() -> Option<String> {
-    if !has("cargo-zigbuild") {
-        return Some("cargo-zigbuild is not installed".to_owned());
-    }
-    let lacks = |target: &&str| {
-        let output = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
-        !output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
-    };
-    let target = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"].into_iter().find(lacks)?;
-    Some(format!("the target {target} is not installed"))
 }
 
 /// What this machine lacks to run the service.

@@ -13,6 +13,8 @@ mod builds;
 mod generated;
 mod images;
 mod pairs;
+#[path = "../../../tests/support/platforms.rs"]
+mod platforms;
 mod project;
 mod questions;
 #[path = "../../../tests/support/mod.rs"]

@@ -74,7 +74,8 @@ fn trial(line: Line, checkout: &Arc<Mutex<Option<Checkout>>>, matrix: &Value) ->
 fn read_only(line: &Line) -> Option<Line> {
     let flag = match line.run.split_whitespace().nth(1)? {
         "xtask" => "--help",
-        "test" => "--list",
+        "test" if line.run.contains(" -- ") => "--list",
+        "test" => "-- --list",
         _ => return None,
     };
     let (name, run) = (format!("{} ({flag})", line.name), format!("{} {flag}", line.run));

@@ -34,9 +34,9 @@ fn main() -> ExitCode {
 
 fn run(flags: &KitchenFlags) -> Result<()> {
     let root = std::env::current_dir().context("the current folder")?;
-    let place = Place::in_project(&root)?;
+    let place = Place::at(&root);
     match &flags.task {
-        None => serve::serve(&place, flags),
+        None => serve::serve(&Place::in_project(&root)?, flags),
         Some(KitchenTask::Builds) => ask::builds(&place),
         Some(KitchenTask::Logs { build }) => ask::logs(&place, *build),
         Some(KitchenTask::Kill { build }) => ask::kill(&place, *build),

@@ -30,12 +30,17 @@ pub struct Running {
 pub struct Lock(File);
 
 impl Place {
+    /// The folder in the project at `root`, which may not be there.
+    pub fn at(root: &Path) -> Place {
+        Place { root: root.to_owned() }
+    }
+
     /// The folder in the project at `root`, made where there is none.
     ///
     /// # Errors
     /// When it cannot be made, or not be closed to others.
     pub fn in_project(root: &Path) -> Result<Place> {
-        let place = Place { root: root.to_owned() };
+        let place = Place::at(root);
         let logs = place.logs();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&logs);
         made.with_context(|| format!("cannot make the folder {}", logs.display()))?;
@@ -147,6 +152,8 @@ mod tests {
     #[test]
     fn the_second_is_told_where_the_first_is() {
         let project = tempfile::tempdir().unwrap();
+        assert_eq!(Place::at(project.path()).running(), None);
+        assert!(!project.path().join(".kitchen").exists(), "who only asks leaves nothing");
         let place = Place::in_project(project.path()).unwrap();
         let mut first = place.lock().unwrap();
         assert!(place.lock().unwrap_err().to_string().ends_with("is being started by another process"));

@@ -2,6 +2,7 @@
 //!
 //! `--dry-run` prints a plan as shell that can be pasted, tests compare it, the runner executes it.
 
+mod quote;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use image_spec::Reference;
 use serde::Serialize;
 
 use crate::config::Tree;
+pub(crate) use quote::quote;
 pub(crate) use watch::{Service, Watch};
 
 /// Steps in an order in which each comes after those that it needs, and what they make.
@@ -187,28 +189,9 @@ pub(crate) fn shell(words: &[String]) -> String {
     words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// Quotes one word for a POSIX shell, only where it has to.
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_quoted_only_where_needed() {
-        assert_eq!(quote("--profile=release"), "--profile=release");
-        assert_eq!(quote("a b"), "'a b'");
-        assert_eq!(quote("it's"), r"'it'\''s'");
-        assert_eq!(quote(""), "''");
-        assert_eq!(quote("$(rm x)"), "'$(rm x)'");
-    }
 
     #[test]
     #[cfg_attr(windows, ignore = "not every machine has sh there")]

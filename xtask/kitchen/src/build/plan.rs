@@ -1,9 +1,15 @@
 //! What a dry run tells: the steps that a build would have.
 
+// The front prints plans by it, and is no library.
+#[path = "../../../src/plan/quote.rs"]
+mod quote;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
+
+use quote::quote;
 
 /// A step that would run. It shows itself as `cargo xtask … --dry-run` does: shell, with what it is for in a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -36,16 +42,6 @@ impl fmt::Display for PlannedStep {
             Some(path) => writeln!(f, " >{}", quote(path)),
             None => writeln!(f),
         }
-    }
-}
-
-/// Quotes one word for a POSIX shell, only where it has to.
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

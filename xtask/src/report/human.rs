@@ -1,6 +1,6 @@
 //! Lines for people: live ones on a terminal, plain ones elsewhere.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -8,12 +8,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::event::{Event, Failure, Outcome};
 use super::summary::{self, End, Row, painted};
+use super::tail::Tail;
 use super::watch;
 use crate::config;
 use crate::plan::Plan;
 
-/// How many of a failed step's last lines are worth repeating.
-const TAIL: usize = 40;
 /// How long a vertex has to take for a row in the table, in seconds.
 const WORTH_A_ROW: f64 = 0.1;
 
@@ -25,8 +24,8 @@ pub(crate) struct Human {
     /// A live line for each running step; only on a terminal.
     live: Option<MultiProgress>,
     bars: HashMap<String, ProgressBar>,
-    /// The last lines of each step.
-    tails: HashMap<String, VecDeque<String>>,
+    /// What each step printed, as far as it is worth repeating.
+    tails: HashMap<String, Tail>,
     /// The step whose line was printed last.
     last: Option<String>,
     /// The vertex that failed first, by the step that it is a part of.
@@ -147,11 +146,7 @@ impl Human {
     }
 
     fn output(&mut self, step: &str, line: &str) {
-        let tail = self.tails.entry(step.to_owned()).or_default();
-        if tail.len() == TAIL {
-            tail.pop_front();
-        }
-        tail.push_back(line.to_owned());
+        self.tails.entry(step.to_owned()).or_default().push(line);
         if self.quiet {
             return;
         }
@@ -213,14 +208,13 @@ impl Human {
         }
     }
 
-    /// Shows the last lines of a failed step, or of the vertex of it that failed, unless they are on the screen already.
+    /// Shows again what a failed step printed, or the vertex of it that failed.
     fn repeat_output(&mut self, step: &str) {
         let vertex = self.failed_vertices.remove(step).filter(|vertex| self.tails.contains_key(vertex));
         let step = vertex.as_deref().unwrap_or(step);
         let tail = self.tails.remove(step).unwrap_or_default();
-        if self.last.as_deref() != Some(step) {
-            tail.iter().for_each(|line| self.line(line));
-        }
+        let was_last = self.last.as_deref() == Some(step);
+        tail.lines(was_last).iter().for_each(|line| self.line(line));
     }
 
     fn line(&mut self, text: &str) {

@@ -5,6 +5,7 @@ mod human;
 mod products;
 mod space;
 mod summary;
+mod tail;
 mod timings;
 mod watch;
 

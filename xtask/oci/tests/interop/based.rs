@@ -3,7 +3,6 @@
 use image_spec::{Base, Platform};
 use libtest_mimic::{Failed, Trial};
 
-use super::common::tool::trial;
 use super::engines::{Candidate, Engine, Store};
 use super::listing::Listing;
 use super::sample::{HOST, Pushed, layer};
@@ -30,11 +29,10 @@ COPY more/ /srv/folder/
 pub fn trials(engines: &[Candidate]) -> Vec<Trial> {
     let is_shell = shell::is_there();
     let test = |(candidate, how): (&Candidate, How)| {
-        let Candidate { name, needs, engine, builds, .. } = candidate.clone();
-        let possible = is_shell && builds;
-        let needs = if needs.is_empty() { "docker buildx, ldd and coreutils".to_owned() } else { needs };
-        let name = format!("our engine builds upon what {name} built and pushed as {how:?}").to_lowercase();
-        trial(name, possible, &needs, move || build(&engine.unwrap(), how))
+        let possible = is_shell && candidate.builds;
+        let name = format!("our engine builds upon what {} built and pushed as {how:?}", candidate.name);
+        let needs = "docker buildx, ldd and coreutils";
+        candidate.trial(name.to_lowercase(), possible, needs, move |engine| build(engine, how))
     };
     let hows = |candidate| How::of(candidate).iter().map(move |how| (candidate, *how));
     engines.iter().flat_map(hows).map(test).collect()

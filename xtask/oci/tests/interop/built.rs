@@ -2,16 +2,14 @@
 
 use libtest_mimic::{Failed, Trial};
 
-use super::common::tool::trial;
 use super::engines::{Candidate, Engine};
 use super::listing::Listing;
 use super::sample::{HOST, Pushed};
 
 pub fn trials(engines: &[Candidate]) -> Vec<Trial> {
     let test = |(candidate, kind): (&Candidate, &'static str)| {
-        let Candidate { name, needs, engine, builds, .. } = candidate.clone();
-        let needs = if needs.is_empty() { "docker buildx".to_owned() } else { needs };
-        trial(format!("{name} builds upon {kind}"), builds, &needs, move || build(&engine.unwrap(), kind))
+        let name = format!("{} builds upon {kind}", candidate.name);
+        candidate.trial(name, candidate.builds, "docker buildx", move |engine| build(engine, kind))
     };
     let docker = engines.iter().filter(|candidate| candidate.store.is_some());
     docker.flat_map(|engine| ["zstd:3", "mixed"].map(|kind| test((engine, kind)))).collect()

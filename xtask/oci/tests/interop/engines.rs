@@ -3,11 +3,11 @@
 use std::io::{Write as _, stderr};
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use image_spec::Platform;
-use libtest_mimic::Failed;
+use libtest_mimic::{Failed, Trial};
 
 use super::common::{Sandbox, tool};
 use super::daemon::Daemon;
@@ -36,6 +36,8 @@ pub struct Candidate {
 /// An engine that runs containers on this machine.
 pub struct Engine {
     pub is_podman: bool,
+    /// Who has it for now.
+    turn: Mutex<()>,
     /// One that was started for these tests, which ends with them.
     daemon: Option<Daemon>,
 }
@@ -52,7 +54,7 @@ pub fn find(is_list: bool) -> Vec<Candidate> {
             _ if is_list => Err("an engine that is started when it runs".to_owned()),
             _ => Daemon::start(store).map(Some),
         };
-        let engine = |daemon| Arc::new(Engine { is_podman: false, daemon });
+        let engine = |daemon| Arc::new(Engine { is_podman: false, turn: Mutex::default(), daemon });
         let (needs, engine) = match daemon {
             Ok(daemon) => (String::new(), Some(engine(daemon))),
             Err(needs) => (needs, None),
@@ -61,7 +63,8 @@ pub fn find(is_list: bool) -> Vec<Candidate> {
             engine.as_ref().is_some_and(|engine| engine.run(&["buildx", "inspect", "default"]).is_ok());
         Candidate { name, store: Some(store), needs, engine, builds }
     };
-    let podman = tool::runs_containers("podman").then(|| Arc::new(Engine { is_podman: true, daemon: None }));
+    let podman = || Arc::new(Engine { is_podman: true, turn: Mutex::default(), daemon: None });
+    let podman = tool::runs_containers("podman").then(podman);
     vec![
         docker(Store::Classic, "docker with the classic store"),
         docker(Store::Containerd, "docker with the containerd store"),
@@ -73,6 +76,27 @@ pub fn find(is_list: bool) -> Vec<Candidate> {
             builds: false,
         },
     ]
+}
+
+impl Candidate {
+    /// A test that has the engine to itself: an engine keeps what images have in common once, so that the end of one test
+    /// would take away what another is about to find there. `needs` is said where the engine is there, and something else is
+    /// not.
+    pub fn trial(
+        &self,
+        name: String,
+        possible: bool,
+        needs: &str,
+        test: impl FnOnce(&Engine) -> Result<(), Failed> + Send + 'static,
+    ) -> Trial {
+        let needs = if self.needs.is_empty() { needs } else { &self.needs };
+        let engine = self.engine.clone();
+        tool::trial(name, possible && engine.is_some(), needs, move || {
+            let engine = engine.ok_or("no engine")?;
+            let _turn = engine.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            test(&engine)
+        })
+    }
 }
 
 /// The store of the Docker engine that runs, if there is one that reaches the registries of these tests.

@@ -10,7 +10,7 @@ use xtask_oci::proof::sbom::Format;
 use xtask_oci::registry::client::Connection;
 use xtask_oci::{import, make, verify};
 
-use super::common::tool::{output, trial};
+use super::common::tool::output;
 use super::common::{Sandbox, audited_program};
 use super::engines::{Candidate, Engine, Store};
 use super::listing::shown;
@@ -37,10 +37,11 @@ const USER: &str = "65532:65532";
 
 pub fn trials(engines: &[Candidate]) -> Vec<Trial> {
     let test = |candidate: &Candidate, name: &str, test: fn(&Engine, Store) -> Result<(), Failed>| {
-        let Candidate { name: engine_name, needs, engine, builds, store } = candidate.clone();
-        let needs = if needs.is_empty() { "docker buildx".to_owned() } else { needs };
-        let name = format!("our engine takes over what {engine_name} {name}");
-        trial(name, builds, &needs, move || test(&engine.unwrap(), store.unwrap()))
+        let name = format!("our engine takes over what {} {name}", candidate.name);
+        let store = candidate.store;
+        candidate.trial(name, candidate.builds, "docker buildx", move |engine| {
+            test(engine, store.ok_or("no docker")?)
+        })
     };
     let with = |store| engines.iter().filter(move |candidate| candidate.store == Some(store));
     // The classic store writes no layouts, and has one platform.

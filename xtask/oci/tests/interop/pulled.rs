@@ -2,17 +2,14 @@
 
 use libtest_mimic::{Failed, Trial};
 
-use super::common::tool::trial;
 use super::engines::{Candidate, Engine};
 use super::sample::{HOST, PLATFORMS, Pushed};
 
 pub fn trials(engines: &[Candidate]) -> Vec<Trial> {
     let kinds = ["zstd:3", "gzip:6", "mixed"];
     let test = |(candidate, kind): (&Candidate, &'static str)| {
-        let Candidate { name, needs, engine, .. } = candidate.clone();
-        trial(format!("{name} pulls and runs {kind}"), engine.is_some(), &needs, move || {
-            pull_and_run(&engine.unwrap(), kind)
-        })
+        let name = format!("{} pulls and runs {kind}", candidate.name);
+        candidate.trial(name, true, "", move |engine| pull_and_run(engine, kind))
     };
     engines.iter().flat_map(|engine| kinds.map(|kind| test((engine, kind)))).collect()
 }

@@ -15,6 +15,12 @@ struct Build {
     command: String,
 }
 
+/// What lets a browser in.
+#[derive(Deserialize)]
+struct Token {
+    token: String,
+}
+
 /// A refusal.
 #[derive(Deserialize)]
 struct Problem {
@@ -42,10 +48,20 @@ pub(crate) fn kill(place: &Place, build: u32) -> Result<()> {
     ask(place, "POST", &format!("/api/builds/{build}/kill")).map(drop)
 }
 
+/// An address that lets one browser into the Kitchen that runs.
+pub(crate) fn entrance(place: &Place) -> Result<String> {
+    let Token { token } =
+        serde_json::from_str(&ask(place, "POST", "/api/tokens")?).context("the answer of Kitchen")?;
+    let Running { url, .. } = running(place)?;
+    Ok(format!("{url}/enter#{token}"))
+}
+
+fn running(place: &Place) -> Result<Running> {
+    place.running().context("no Kitchen runs for this project; `cargo xtask kitchen` opens one")
+}
+
 fn ask(place: &Place, method: &str, path: &str) -> Result<String> {
-    let Some(Running { url, .. }) = place.running() else {
-        bail!("no Kitchen runs for this project; `cargo xtask kitchen` opens one");
-    };
+    let Running { url, .. } = running(place)?;
     let key = fs::read_to_string(place.key()).context("the key of Kitchen")?;
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let (url, key) = (format!("{url}{path}"), format!("Bearer {key}"));

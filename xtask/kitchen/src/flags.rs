@@ -1,10 +1,17 @@
 //! Flags that `cargo xtask` takes as well, and hands on: it is too light to depend on what they are for.
 
-use clap::{Args, Subcommand};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand};
+
+/// The port for others, where none is named.
+const PORT_FOR_OTHERS: u16 = 4849;
 
 /// Flags of `kitchen`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[command(group = ArgGroup::new("protection").args(["tls_cert", "insecure"]))]
 pub(crate) struct KitchenFlags {
     #[command(subcommand)]
     pub(crate) task: Option<KitchenTask>,
@@ -13,9 +20,29 @@ pub(crate) struct KitchenFlags {
     #[arg(long, value_name = "PORT", default_value_t = 4848)]
     pub(crate) port: u16,
 
-    /// Open the page in a browser
+    /// Open the page in a browser, also that of a Kitchen that runs already
     #[arg(long)]
     pub(crate) open: bool,
+
+    /// Listen for others as well, on this address [default port: 4849]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, requires = "protection")]
+    pub(crate) host: Option<SocketAddr>,
+
+    /// Names by which others ask, with commas between them [default: the address]
+    #[arg(long = "name", value_name = "NAME", value_delimiter = ',', value_parser = name, requires = "host")]
+    pub(crate) names: Vec<String>,
+
+    /// Certificate chain for others, a PEM file
+    #[arg(long, value_name = "FILE", value_parser = path, requires = "host", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Its private key, a PEM file
+    #[arg(long, value_name = "FILE", value_parser = path, requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Have others come without TLS, in a network where nobody listens
+    #[arg(long, requires = "host")]
+    pub(crate) insecure: bool,
 
     /// How many builds run at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -37,4 +64,23 @@ pub(crate) enum KitchenTask {
         /// The build's number
         build: u32,
     },
+}
+
+/// An address with or without a port.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let alone = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, PORT_FOR_OTHERS));
+    let address = alone.or_else(|_| text.parse());
+    address.map_err(|_| "an address is needed, such as 192.168.1.5, 0.0.0.0:4849 or [::]:4849".to_owned())
+}
+
+/// A name of a host, without a port.
+fn name(text: &str) -> Result<String, String> {
+    let is_name =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    if is_name { Ok(text.to_owned()) } else { Err("letters, digits, dots and hyphens only".to_owned()) }
+}
+
+/// A path from where the command was typed, whichever folder the program runs in.
+fn path(text: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(text)
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod flags;
+mod listen;
 mod serve;
 
 use std::io::Write as _;

@@ -89,7 +89,7 @@ impl Place {
                 file.read_to_string(&mut text).with_context(|| format!("cannot read {}", path.display()))?;
                 match serde_json::from_str::<Running>(&text) {
                     Ok(other) => bail!(
-                        "the Kitchen of this project runs already: {} (process {})",
+                        "the Kitchen of this project runs already: {} (process {}); --open lets a browser in",
                         other.url,
                         other.pid
                     ),
@@ -160,7 +160,10 @@ mod tests {
         first.tell(&Running { pid: 7, url: "http://127.0.0.1:4321".to_owned() }).unwrap();
         let error = place.lock().unwrap_err().to_string();
         assert!(place.running().is_some());
-        assert_eq!(error, "the Kitchen of this project runs already: http://127.0.0.1:4321 (process 7)");
+        assert_eq!(
+            error,
+            "the Kitchen of this project runs already: http://127.0.0.1:4321 (process 7); --open lets a browser in"
+        );
         drop(first);
         assert_eq!(place.running(), None);
         place.lock().unwrap();

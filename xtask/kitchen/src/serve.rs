@@ -1,26 +1,31 @@
 //! The server, from its start to its end.
 
 use std::io::Write as _;
-use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use xtask_kitchen::place::{Lock, Place, Running};
 use xtask_kitchen::run::{Cook, Settings, choices};
 use xtask_kitchen::store::Store;
-use xtask_kitchen::web::{App, Hosts, STREAMS, Secrets, router};
+use xtask_kitchen::web::{App, STREAMS, Secrets, router};
 
+use crate::ask;
 use crate::flags::KitchenFlags;
+use crate::listen::Door;
 
-/// Serves until SIGINT or SIGTERM. Then the builds that run are ended as well.
+/// Serves until SIGINT or SIGTERM. Then the builds that run are ended as well. Where another Kitchen of the project runs, a
+/// browser can be let into that one instead.
 ///
 /// # Errors
 /// When another Kitchen of the project runs, the port is taken, or config/pipeline.toml has a mistake.
 pub(crate) fn serve(place: &Place, flags: &KitchenFlags) -> Result<()> {
+    if flags.open && place.running().is_some() {
+        return let_in(&ask::entrance(place)?);
+    }
     let lock = place.lock()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("cannot start the server")?;
@@ -37,34 +42,40 @@ async fn run(place: &Place, mut lock: Lock, flags: &KitchenFlags) -> Result<()> 
     let cook = Cook::new(place.clone(), store.clone(), choices, settings);
     cook.tidy().await?;
 
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, flags.port)).await;
-    let listener = listener.with_context(|| format!("port {} is taken; --port names another", flags.port))?;
-    let port = listener.local_addr().context("the port")?.port();
+    let here = Door::here(flags.port).await?;
+    let others = Door::for_others(flags).await?;
     let secrets = Arc::new(Secrets::new(&place.key())?);
-    let url = format!("http://127.0.0.1:{port}");
-    let entrance = format!("{url}/enter#{}", secrets.token()?);
-    lock.tell(&Running { pid: std::process::id(), url: url.clone() })?;
-
+    lock.tell(&Running { pid: std::process::id(), url: here.url.clone() })?;
+    let streams = Arc::new(Semaphore::new(STREAMS));
+    let entrance = secrets.entrance(&here.url)?;
+    say(&format!("Kitchen is open at {entrance}"));
+    let mut servers = Vec::new();
+    for door in [Some(here), others].into_iter().flatten() {
+        if !servers.is_empty() {
+            say(&format!("and for others at {}", secrets.entrance(&door.url)?));
+        }
+        let hosts = Arc::new(door.hosts.clone());
+        let app = App { cook: cook.clone(), secrets: secrets.clone(), hosts, streams: streams.clone() };
+        servers.push(door.serve(router(app)));
+    }
+    say("An address lets one browser in. Ctrl-C closes Kitchen and ends its builds.");
     let (stop, stopped) = watch::channel(false);
-    let app = App {
-        cook: cook.clone(),
-        secrets,
-        hosts: Arc::new(Hosts::new(port, &[], false)),
-        streams: Arc::new(Semaphore::new(STREAMS)),
-    };
-    let server = tokio::spawn(async move { axum::serve(listener, router(app)).await });
     let work = tokio::spawn(async move { cook.work(stopped).await });
-    say(&format!(
-        "Kitchen is open at {entrance}\nThe address lets one browser in. Ctrl-C closes Kitchen and ends its builds."
-    ));
     if flags.open {
         open(&entrance);
     }
     until_asked_to_stop().await?;
     stop.send_replace(true);
     work.await.context("the cook")??;
-    server.abort();
+    servers.iter().for_each(JoinHandle::abort);
     store.close().await;
+    Ok(())
+}
+
+/// Opens a Kitchen that runs already.
+fn let_in(entrance: &str) -> Result<()> {
+    say(&format!("Kitchen runs already, and is open at {entrance}\nThe address lets one browser in."));
+    open(entrance);
     Ok(())
 }
 

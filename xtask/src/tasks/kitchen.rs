@@ -1,5 +1,7 @@
 //! `kitchen`: the build dashboard, a program of its own that is built on its first use.
 
+use std::path::PathBuf;
+
 use super::{tool_argv, words};
 use crate::cli::{KitchenFlags, KitchenTask};
 use crate::config::Config;
@@ -29,11 +31,23 @@ fn argv(flags: &KitchenFlags) -> Vec<String> {
         Some(KitchenTask::Builds) => words(&["builds"]),
         Some(KitchenTask::Logs { build }) => words(&["logs", &build.to_string()]),
         Some(KitchenTask::Kill { build }) => words(&["kill", &build.to_string()]),
-        None => {
-            let (port, at_once) = (flags.port.to_string(), flags.at_once.to_string());
-            let mut argv = words(&["--port", &port, "--at-once", &at_once]);
-            argv.extend(flags.open.then(|| "--open".to_owned()));
-            argv
-        }
+        None => opened(flags),
     }
+}
+
+fn opened(flags: &KitchenFlags) -> Vec<String> {
+    let KitchenFlags { task: _, port, open, host, names, tls_cert, tls_key, insecure, at_once } = flags;
+    let file =
+        |name: &str, path: &Option<PathBuf>| path.as_ref().map(|path| format!("--{name}={}", path.display()));
+    let values = [
+        Some(format!("--port={port}")),
+        Some(format!("--at-once={at_once}")),
+        host.map(|host| format!("--host={host}")),
+        Some(format!("--name={}", names.join(","))).filter(|_| !names.is_empty()),
+        file("tls-cert", tls_cert),
+        file("tls-key", tls_key),
+    ];
+    let switches = [("--insecure", *insecure), ("--open", *open)];
+    let switches = switches.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name.to_owned());
+    values.into_iter().flatten().chain(switches).collect()
 }

@@ -68,6 +68,11 @@ pub(super) async fn reorder(State(app): State<App>, Path(id): Path<i64>, Json(to
     }
 }
 
+/// A token that lets one more browser in, once.
+pub(super) async fn token(State(app): State<App>) -> Answer {
+    Ok((StatusCode::CREATED, Json(json!({ "token": app.secrets.token()? }))).into_response())
+}
+
 /// All that a build has printed until now, as it is in the file.
 pub(super) async fn log(State(app): State<App>, Path(id): Path<i64>) -> Answer {
     if app.cook.store().build(id).await?.is_none() {

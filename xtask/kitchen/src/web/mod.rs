@@ -68,6 +68,7 @@ pub fn routes() -> Vec<Route> {
         closed("/api/builds/{id}/move", post(api::reorder)),
         closed("/api/builds/{id}/log", get(api::log)),
         closed("/api/builds/{id}/stream", get(stream::log)),
+        closed("/api/tokens", post(api::token)),
     ]
 }
 

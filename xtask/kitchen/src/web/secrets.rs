@@ -1,7 +1,6 @@
 //! Who may come in: who has the token of the printed address, once; a browser that came in by it; a program that can read
 //! the key in the project's folder.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -11,8 +10,8 @@ use anyhow::{Context as _, Result};
 
 use crate::place::private;
 
-/// How many browsers may be in at once. The one that came first has to come again when there are more.
-const SESSIONS: usize = 64;
+/// How many browsers may be in at once, and how many tokens may wait for theirs. Where there are more, the oldest is void.
+const MOST: usize = 64;
 
 /// The secrets of one run. None of them is shown by `Debug`.
 pub struct Secrets {
@@ -22,8 +21,8 @@ pub struct Secrets {
 
 #[derive(Default)]
 struct Inner {
-    /// Tokens that nobody has used yet.
-    tokens: BTreeSet<String>,
+    /// Tokens that nobody has used yet; the oldest first.
+    tokens: Vec<String>,
     /// What browsers that came in show since then; the oldest first.
     sessions: Vec<String>,
 }
@@ -52,8 +51,16 @@ impl Secrets {
     /// When the system has no random numbers.
     pub fn token(&self) -> Result<String> {
         let token = random()?;
-        self.inner().tokens.insert(token.clone());
+        push(&mut self.inner().tokens, token.clone());
         Ok(token)
+    }
+
+    /// The address that lets one browser in, once, of a server at `url`.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn entrance(&self, url: &str) -> Result<String> {
+        Ok(format!("{url}/enter#{}", self.token()?))
     }
 
     /// What a browser that has this token shows from now on; nothing for a token that there is not, or not any more.
@@ -63,14 +70,11 @@ impl Secrets {
     pub(super) fn exchange(&self, token: &str) -> Result<Option<String>> {
         let session = random()?;
         let mut inner = self.inner();
-        let Some(known) = inner.tokens.iter().find(|known| is_same(known, token)).cloned() else {
+        let Some(known) = inner.tokens.iter().position(|known| is_same(known, token)) else {
             return Ok(None);
         };
-        inner.tokens.remove(&known);
-        if inner.sessions.len() == SESSIONS {
-            inner.sessions.remove(0);
-        }
-        inner.sessions.push(session.clone());
+        inner.tokens.remove(known);
+        push(&mut inner.sessions, session.clone());
         Ok(Some(session))
     }
 
@@ -93,6 +97,13 @@ impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Secrets").finish_non_exhaustive()
     }
+}
+
+fn push(secrets: &mut Vec<String>, secret: String) {
+    if secrets.len() == MOST {
+        secrets.remove(0);
+    }
+    secrets.push(secret);
 }
 
 /// 256 bits in hex digits, from the system.

@@ -1,0 +1,108 @@
+//! The program itself: where it listens, for whom, and how a browser comes in.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod program;
+
+use std::fs;
+use std::process::Command;
+
+use program::Program;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+
+/// On Linux, all of 127.0.0.0/8 is this machine.
+const OTHERS: &str = "127.0.0.2:0";
+
+#[test]
+fn others_come_by_tls_and_with_a_token_of_their_own() {
+    let project = Program::project();
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(vec!["kitchen.test".to_owned()]).unwrap();
+    fs::write(project.path().join("chain.pem"), cert.pem()).unwrap();
+    fs::write(project.path().join("key.pem"), signing_key.serialize_pem()).unwrap();
+    let flags = ["--host", OTHERS, "--name=kitchen.test", "--tls-cert=chain.pem", "--tls-key=key.pem"];
+    let program = Program::open(&project, &flags);
+    let [here, others] = &program.entrances[..] else { panic!("{:?}", program.entrances) };
+    assert!(here.starts_with("http://127.0.0.1:") && others.starts_with("https://kitchen.test:"), "{others}");
+
+    let (origin, token) = others.split_once("/enter#").unwrap();
+    let authority = origin.trim_start_matches("https://");
+    let port = authority.rsplit_once(':').unwrap().1;
+    let ask = |host: &str, more: &str, body: &str| {
+        let head = format!("POST /enter HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{more}");
+        let length =
+            format!("content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        program::over_tls(&format!("127.0.0.2:{port}"), cert.der(), &format!("{head}{length}"))
+    };
+    let body = format!("{{\"token\":\"{token}\"}}");
+    let page = format!("origin: {origin}\r\n");
+    assert!(ask("evil.example", &page, &body).starts_with("HTTP/1.1 421 "));
+    assert!(ask(authority, &format!("origin: http://{authority}\r\n"), &body).starts_with("HTTP/1.1 403 "));
+    let entered = ask(authority, &page, &body);
+    assert!(entered.starts_with("HTTP/1.1 204 "), "{entered}");
+    assert!(entered.contains("; HttpOnly; SameSite=Strict; Path=/; Secure\r\n"), "{entered}");
+    assert!(ask(authority, &page, &body).starts_with("HTTP/1.1 401 "), "a token is for once");
+    // Without TLS there is nobody.
+    let plain = program::ask(&format!("127.0.0.2:{port}"), "GET / HTTP/1.1\r\nhost: kitchen.test\r\n\r\n");
+    assert!(!plain.contains("HTTP/1.1"), "{plain}");
+}
+
+#[test]
+fn others_do_not_come_by_accident() {
+    let project = Program::project();
+    let refused = |flags: &[&str]| {
+        let output = Program::command(&project, flags).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(&["--host", OTHERS]).contains("--tls-cert <FILE>|--insecure"));
+    assert!(refused(&["--insecure"]).contains("--host"));
+    assert!(refused(&["--host=0.0.0.0", "--insecure"]).contains("say by --name which one others ask for"));
+    assert!(refused(&["--host", OTHERS, "--insecure", "--name=a/b"]).contains("letters, digits"));
+    let missing = refused(&["--host", OTHERS, "--tls-cert=none.pem", "--tls-key=none.pem"]);
+    assert!(missing.contains("none.pem"), "{missing}");
+    fs::write(project.path().join("not.pem"), "x").unwrap();
+    let wrong = refused(&["--host", OTHERS, "--tls-cert=not.pem", "--tls-key=not.pem"]);
+    assert!(wrong.contains("not.pem"), "{wrong}");
+
+    let program = Program::open(&project, &["--host", OTHERS, "--insecure"]);
+    let [_, others] = &program.entrances[..] else { panic!("{:?}", program.entrances) };
+    let authority = others.trim_start_matches("http://").split('/').next().unwrap();
+    assert!(authority.starts_with("127.0.0.2:"), "{authority}");
+    let answer =
+        program::ask(authority, &format!("GET / HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 401 "), "the token is needed all the same: {answer}");
+}
+
+#[test]
+fn without_a_flag_nobody_else_is_listened_to() {
+    let project = Program::project();
+    let program = Program::open(&project, &[]);
+    let listening = Command::new("ss").args(["-Hltnp"]).output();
+    let Ok(listening) = listening else { return eprintln!("skipped: ss is not installed") };
+    let text = String::from_utf8(listening.stdout).unwrap();
+    let own = format!("pid={},", program.id());
+    let own: Vec<_> = text.lines().filter(|line| line.contains(&own)).collect();
+    assert_eq!(own.len(), 1, "{text}");
+    assert!(own[0].contains(" 127.0.0.1:"), "{own:?}");
+}
+
+#[test]
+fn a_second_one_says_where_the_first_is_or_lets_a_browser_in() {
+    let project = Program::project();
+    let program = Program::open(&project, &[]);
+    let url = program.entrances[0].split("/enter").next().unwrap().to_owned();
+    let second = Program::command(&project, &[]).output().unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    let expected = format!(
+        "error: the Kitchen of this project runs already: {url} (process {}); --open lets a browser in\n",
+        program.id()
+    );
+    assert_eq!((second.status.code(), said), (Some(1), expected));
+
+    let opened = Program::command(&project, &["--open"]).output().unwrap();
+    let said = String::from_utf8(opened.stdout).unwrap();
+    let entrance = said.split_whitespace().find(|word| word.contains("/enter#")).unwrap();
+    assert!(opened.status.success() && entrance.starts_with(&url), "{said}");
+    assert_ne!(entrance, program.entrances[0]);
+    assert_eq!(program::content(&project.path().join("opened")), entrance, "the browser was given it");
+}

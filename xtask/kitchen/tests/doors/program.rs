@@ -1,0 +1,100 @@
+//! `xtask-kitchen` as a process, in a project whose cargo is a script.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tempfile::TempDir;
+
+const CARGO: &str = r#"echo '{"backends":[{"backend":"one"}],"platforms":[{"platform":"linux/amd64"}]}'"#;
+
+/// One that is open, until it is dropped.
+pub(crate) struct Program {
+    child: Child,
+    /// The addresses that it prints, its own first.
+    pub(crate) entrances: Vec<String>,
+}
+
+impl Program {
+    pub(crate) fn project() -> TempDir {
+        let project = tempfile::tempdir().unwrap();
+        script(&project.path().join("cargo"), CARGO);
+        script(&project.path().join("xdg-open"), "printf '%s' \"$1\" >opened.part && mv opened.part opened");
+        project
+    }
+
+    pub(crate) fn command(project: &TempDir, flags: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-kitchen"));
+        let path = std::env::join_paths([project.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+        command.args(["--port=0"]).args(flags).current_dir(project).env("PATH", path);
+        command.env("CARGO", project.path().join("cargo"));
+        command
+    }
+
+    pub(crate) fn open(project: &TempDir, flags: &[&str]) -> Program {
+        let mut child = Program::command(project, flags).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let said: Vec<_> = lines.take_while(|line| !line.starts_with("An address")).collect();
+        let entrances =
+            said.iter().filter_map(|line| line.rsplit_once(" at ").map(|(_, url)| url.to_owned()));
+        Program { child, entrances: entrances.collect() }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a request and gives all of the answer.
+pub(crate) fn ask(address: &str, request: &str) -> String {
+    all(TcpStream::connect(address).unwrap(), request)
+}
+
+/// The same over TLS, as a browser that trusts this certificate.
+pub(crate) fn over_tls(address: &str, certificate: &CertificateDer<'static>, request: &str) -> String {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let client = ClientConnection::new(config, ServerName::try_from("kitchen.test").unwrap()).unwrap();
+    let stream = TcpStream::connect(address).unwrap();
+    all(StreamOwned::new(client, stream), request)
+}
+
+fn all(mut stream: impl std::io::Read + std::io::Write, request: &str) -> String {
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    // A server may end TLS without a word.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// What is in a file that is about to be there.
+pub(crate) fn content(path: &Path) -> String {
+    let looks = (0..1000).map(|_| {
+        sleep(Duration::from_millis(10));
+        fs::read_to_string(path)
+    });
+    looks.flatten().next().unwrap()
+}
+
+fn script(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}

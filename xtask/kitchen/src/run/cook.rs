@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use super::commit::commit;
 use super::feed::Feed;
 use super::kill::{self, Wish};
+use super::mask::Mask;
 use super::process;
 use crate::build::{Choices, Request, Status};
 use crate::log::Writer;
@@ -50,6 +51,8 @@ struct Inner {
     store: Store,
     settings: Settings,
     choices: Choices,
+    /// Of the environment, which builds have as well.
+    mask: Mask,
     running: Mutex<HashMap<i64, Arc<Running>>>,
     /// Something may be to do: a build is queued, or one has ended.
     work: Notify,
@@ -68,7 +71,8 @@ impl Cook {
     /// A cook for the project of `place`, which can be built for `choices`. [`Cook::work`] has it begin.
     pub fn new(place: Place, store: Store, choices: Choices, settings: Settings) -> Cook {
         let (running, work) = (Mutex::default(), Notify::new());
-        Cook(Arc::new(Inner { place, store, settings, choices, running, work }))
+        let mask = Mask::of(std::env::vars_os());
+        Cook(Arc::new(Inner { place, store, settings, choices, mask, running, work }))
     }
 
     /// The history.
@@ -188,8 +192,8 @@ impl Cook {
             anyhow::bail!("the build has no output");
         };
         let kept = private(&self.0.place.events(id)).context("cannot open the file of events")?;
-        let mut feed =
-            Feed { build: id, began: Instant::now(), log, events: kept, store: self.0.store.clone() };
+        let (store, mask) = (self.0.store.clone(), self.0.mask.clone());
+        let mut feed = Feed { build: id, began: Instant::now(), log, events: kept, store, mask };
         let mark = self.mark(id);
         let mut wish = running.wish.subscribe();
         let taken = {

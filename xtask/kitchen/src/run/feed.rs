@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
+use super::mask::Mask;
 use crate::build::event::Event;
 use crate::log::{self, Writer};
 use crate::store::{End, Store};
@@ -38,6 +39,8 @@ pub(super) struct Feed {
     pub(super) events: File,
     /// For pages.
     pub(super) store: Store,
+    /// What none of them is to have.
+    pub(super) mask: Mask,
 }
 
 impl Feed {
@@ -60,8 +63,12 @@ impl Feed {
         let mut end = End::default();
         while let Some(said) = receiver.recv().await {
             match said {
-                Said::Other(line) => self.append(&line)?,
+                Said::Other(line) => {
+                    let line = self.mask.apply(line);
+                    self.append(&line)?;
+                }
                 Said::Event(line) => {
+                    let line = self.mask.apply(line);
                     let Some(event) = Event::parse(&line) else {
                         self.append(&line)?;
                         continue;

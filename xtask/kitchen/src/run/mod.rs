@@ -4,6 +4,7 @@ mod commit;
 mod cook;
 mod feed;
 mod kill;
+mod mask;
 mod process;
 
 pub use commit::choices;

@@ -106,3 +106,51 @@ fn a_second_one_says_where_the_first_is_or_lets_a_browser_in() {
     assert_ne!(entrance, program.entrances[0]);
     assert_eq!(program::content(&project.path().join("opened")), entrance, "the browser was given it");
 }
+
+#[test]
+fn secrets_are_in_nothing_that_is_kept() {
+    const SECRETS: [(&str, &str); 2] =
+        [("CARGO_REGISTRY_TOKEN", "t0k3n-of-mine"), ("DATABASE_URL", "mysql://me:pa55word@db/app")];
+    let project = Program::project();
+    program::script(
+        &project.path().join("cargo"),
+        r#"[ "$2" != ci ] || { echo '{"backends":[],"platforms":[]}'; exit; }
+        echo "{\"v\":1,\"event\":\"step-started\",\"step\":\"a\",\"why\":\"$CARGO_REGISTRY_TOKEN\"}"
+        echo "{\"v\":1,\"event\":\"output\",\"step\":\"a\",\"line\":\"$DATABASE_URL\"}"
+        echo "$CARGO_REGISTRY_TOKEN" >&2
+        echo "{\"v\":1,\"event\":\"error\",\"message\":\"$CARGO_REGISTRY_TOKEN\"}"
+        exit 1"#,
+    );
+    let program = Program::open_with(Program::command(&project, &[]).envs(SECRETS));
+    let authority = program.entrances[0].trim_start_matches("http://").split('/').next().unwrap();
+    let key = fs::read_to_string(project.path().join(".kitchen/key")).unwrap();
+    let ask = |request: &str| {
+        let head = format!("host: {authority}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n");
+        program::ask(
+            authority,
+            &format!(
+                "{request} HTTP/1.1\r\n{head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+            ),
+        )
+    };
+    assert!(ask("POST /api/builds").starts_with("HTTP/1.1 201 "));
+    while !ask("GET /api/builds/1").contains("\"status\":\"failed\"") {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let log = ask("GET /api/builds/1/log");
+    for line in ["a > ***", "a | mysql://me:***@db/app", "***", "error: ***"] {
+        assert!(log.lines().any(|shown| shown == line), "{line}: {log}");
+    }
+    let token = program.entrances[0].rsplit_once('#').unwrap().1.to_owned();
+    drop(program);
+    let mut files = 0;
+    for file in program::files(&project.path().join(".kitchen")) {
+        let content = fs::read(&file).unwrap();
+        for secret in ["t0k3n-of-mine", "pa55word", &token] {
+            let is_there = content.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
+            assert!(!is_there, "{secret} in {}", file.display());
+        }
+        files += 1;
+    }
+    assert!(files >= 4, "log, events, history and key: {files}");
+}

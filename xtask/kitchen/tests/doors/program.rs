@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -40,7 +40,11 @@ impl Program {
     }
 
     pub(crate) fn open(project: &TempDir, flags: &[&str]) -> Program {
-        let mut child = Program::command(project, flags).stdout(Stdio::piped()).spawn().unwrap();
+        Program::open_with(&mut Program::command(project, flags))
+    }
+
+    pub(crate) fn open_with(command: &mut Command) -> Program {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let said: Vec<_> = lines.take_while(|line| !line.starts_with("An address")).collect();
         let entrances =
@@ -94,7 +98,13 @@ pub(crate) fn content(path: &Path) -> String {
     looks.flatten().next().unwrap()
 }
 
-fn script(path: &Path, text: &str) {
+/// All files of a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+pub(crate) fn script(path: &Path, text: &str) {
     fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -1,11 +1,15 @@
 //! What a shell asks of the Kitchen of its project, by the key in the project's folder.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use xtask_kitchen::place::{Place, Running};
+
+/// How often a log is looked at that is followed.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A build, as far as a line shows it.
 #[derive(Deserialize)]
@@ -13,6 +17,12 @@ struct Build {
     id: i64,
     status: String,
     command: String,
+}
+
+/// A build as it is answered alone.
+#[derive(Deserialize)]
+struct Detail {
+    build: Build,
 }
 
 /// What lets a browser in.
@@ -41,6 +51,33 @@ pub(crate) fn builds(place: &Place) -> Result<()> {
 pub(crate) fn logs(place: &Place, build: u32) -> Result<()> {
     print(ask(place, "GET", &format!("/api/builds/{build}/log"))?.as_bytes());
     Ok(())
+}
+
+/// Prints the log of a build while it grows, from the file itself.
+///
+/// # Errors
+/// When the build ends otherwise than well: with its status.
+pub(crate) fn follow(place: &Place, build: u32) -> Result<()> {
+    let mut offset = 0;
+    loop {
+        // What a build printed before it ended is in the file by then.
+        let text = ask(place, "GET", &format!("/api/builds/{build}"))?;
+        let Detail { build: Build { status, .. } } =
+            serde_json::from_str(&text).context("the answer of Kitchen")?;
+        if let Ok(mut file) = File::open(place.log(build.into())) {
+            let mut more = Vec::new();
+            file.seek(SeekFrom::Start(offset))
+                .and_then(|_| file.read_to_end(&mut more))
+                .context("the log")?;
+            offset += more.len() as u64;
+            print(&more);
+        }
+        match status.as_str() {
+            "queued" | "running" => std::thread::sleep(LOOK),
+            "done" => return Ok(()),
+            _ => bail!("build {build}: {status}"),
+        }
+    }
 }
 
 /// Ends a build.

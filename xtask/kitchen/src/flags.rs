@@ -58,6 +58,9 @@ pub(crate) enum KitchenTask {
     Logs {
         /// The build's number
         build: u32,
+        /// Go on until the build ends, and fail where it failed
+        #[arg(long, short)]
+        follow: bool,
     },
     /// End a build, or take it out of the queue
     Kill {

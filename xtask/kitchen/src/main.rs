@@ -39,7 +39,8 @@ fn run(flags: &KitchenFlags) -> Result<()> {
     match &flags.task {
         None => serve::serve(&Place::in_project(&root)?, flags),
         Some(KitchenTask::Builds) => ask::builds(&place),
-        Some(KitchenTask::Logs { build }) => ask::logs(&place, *build),
+        Some(KitchenTask::Logs { build, follow: false }) => ask::logs(&place, *build),
+        Some(KitchenTask::Logs { build, follow: true }) => ask::follow(&place, *build),
         Some(KitchenTask::Kill { build }) => ask::kill(&place, *build),
     }
 }

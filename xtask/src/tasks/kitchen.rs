@@ -29,7 +29,10 @@ pub(crate) fn plan(config: &Config, flags: &KitchenFlags) -> Plan {
 fn argv(flags: &KitchenFlags) -> Vec<String> {
     match &flags.task {
         Some(KitchenTask::Builds) => words(&["builds"]),
-        Some(KitchenTask::Logs { build }) => words(&["logs", &build.to_string()]),
+        Some(KitchenTask::Logs { build, follow }) => {
+            let flag = if *follow { &["--follow"][..] } else { &[] };
+            [words(&["logs", &build.to_string()]), words(flag)].concat()
+        }
         Some(KitchenTask::Kill { build }) => words(&["kill", &build.to_string()]),
         None => opened(flags),
     }

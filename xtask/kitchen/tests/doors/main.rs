@@ -122,17 +122,7 @@ fn secrets_are_in_nothing_that_is_kept() {
         exit 1"#,
     );
     let program = Program::open_with(Program::command(&project, &[]).envs(SECRETS));
-    let authority = program.entrances[0].trim_start_matches("http://").split('/').next().unwrap();
-    let key = fs::read_to_string(project.path().join(".kitchen/key")).unwrap();
-    let ask = |request: &str| {
-        let head = format!("host: {authority}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n");
-        program::ask(
-            authority,
-            &format!(
-                "{request} HTTP/1.1\r\n{head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
-            ),
-        )
-    };
+    let ask = |request: &str| program.ask(&project, request, "{}");
     assert!(ask("POST /api/builds").starts_with("HTTP/1.1 201 "));
     while !ask("GET /api/builds/1").contains("\"status\":\"failed\"") {
         std::thread::sleep(std::time::Duration::from_millis(10));
@@ -153,4 +143,34 @@ fn secrets_are_in_nothing_that_is_kept() {
         files += 1;
     }
     assert!(files >= 4, "log, events, history and key: {files}");
+}
+
+#[test]
+fn a_shell_follows_a_build_to_its_end() {
+    let project = Program::project();
+    program::script(
+        &project.path().join("cargo"),
+        r#"[ "$2" != ci ] || { echo '{"backends":[],"platforms":[]}'; exit; }
+        for line in one two three; do echo "$line"; sleep 0.3; done
+        [ "$2" = bd ]"#,
+    );
+    let program = Program::open(&project, &[]);
+    let shell = |arguments: &[&str]| {
+        let output = Program::shell(&project, arguments).output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    for task in ["bd", "build"] {
+        let answer = program.ask(&project, "POST /api/builds", &format!("{{\"task\":\"{task}\"}}"));
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    }
+    assert_eq!(shell(&["logs", "1", "--follow"]), (Some(0), "one\ntwo\nthree\n".to_owned()));
+    assert_eq!(
+        shell(&["logs", "2", "-f"]),
+        (Some(1), "one\ntwo\nthree\nerror: build 2: failed\n".to_owned())
+    );
+    assert_eq!(shell(&["logs", "1"]), (Some(0), "one\ntwo\nthree\n".to_owned()));
+    assert_eq!(shell(&["logs", "9"]), (Some(1), "error: There is nothing here.\n".to_owned()));
+    assert!(shell(&["builds"]).1.contains("2  failed       cargo xtask build\n"));
+    drop(program);
+    assert!(shell(&["logs", "1"]).1.starts_with("error: no Kitchen runs for this project"));
 }

@@ -31,10 +31,16 @@ impl Program {
         project
     }
 
+    /// What opens one.
     pub(crate) fn command(project: &TempDir, flags: &[&str]) -> Command {
+        Program::shell(project, &[&["--port=0"], flags].concat())
+    }
+
+    /// What asks one.
+    pub(crate) fn shell(project: &TempDir, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-kitchen"));
         let path = std::env::join_paths([project.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
-        command.args(["--port=0"]).args(flags).current_dir(project).env("PATH", path);
+        command.args(arguments).current_dir(project).env("PATH", path);
         command.env("CARGO", project.path().join("cargo"));
         command
     }
@@ -50,6 +56,15 @@ impl Program {
         let entrances =
             said.iter().filter_map(|line| line.rsplit_once(" at ").map(|(_, url)| url.to_owned()));
         Program { child, entrances: entrances.collect() }
+    }
+
+    /// Asks as a program that has the key, and gives all of the answer.
+    pub(crate) fn ask(&self, project: &TempDir, request: &str, body: &str) -> String {
+        let authority = self.entrances[0].trim_start_matches("http://").split('/').next().unwrap();
+        let key = fs::read_to_string(project.path().join(".kitchen/key")).unwrap();
+        let head = format!("host: {authority}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n");
+        let length = format!("content-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+        ask(authority, &format!("{request} HTTP/1.1\r\n{head}{length}{body}"))
     }
 
     pub(crate) fn id(&self) -> u32 {

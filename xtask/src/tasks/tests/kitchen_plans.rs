@@ -54,7 +54,8 @@ fn it_is_told_who_else_may_come() {
 
 #[test]
 fn the_one_that_is_open_can_be_asked() {
-    let flags = KitchenFlags { task: Some(KitchenTask::Logs { build: 7 }), ..KitchenFlags::default() };
+    let flags =
+        KitchenFlags { task: Some(KitchenTask::Logs { build: 7, follow: true }), ..KitchenFlags::default() };
     check_plan(
         Ok(plan(&config(), &flags)),
         &expect![[r#"
@@ -64,7 +65,7 @@ fn the_one_that_is_open_can_be_asked() {
         cargo build --locked --message-format=json-render-diagnostics --package xtask-kitchen
 
         # kitchen: open the dashboard, or ask the one that is open
-        target/debug/xtask-kitchen logs 7
+        target/debug/xtask-kitchen logs 7 --follow
     "#]],
     );
 }

@@ -9,6 +9,7 @@
 
 pub mod build;
 mod clock;
+mod compare;
 mod log;
 pub mod place;
 pub mod run;

@@ -94,6 +94,15 @@ impl Request {
         Ok(())
     }
 
+    /// For which databases it is, also where none was asked for.
+    pub fn databases<'a>(&'a self, choices: &'a Choices) -> &'a [String] {
+        match (self.backends.is_empty(), self.task) {
+            (false, _) => &self.backends,
+            (true, Task::Check) => &choices.backends,
+            (true, _) => choices.backends.get(..1).unwrap_or_default(),
+        }
+    }
+
     /// The words after `cargo`.
     pub fn argv(&self) -> Vec<String> {
         let task = match self.task {
@@ -167,6 +176,16 @@ mod tests {
             request.command(),
             "cargo xtask bdp --backend=one,two --platform=linux/arm64 --engine=buildkit --profile=dist --tag=next --dry-run"
         );
+    }
+
+    #[test]
+    fn without_a_choice_it_is_for_the_default_and_the_gate_for_all() {
+        let databases = |task, backends: &[String]| {
+            Request { task, backends: backends.to_vec(), ..Request::default() }.databases(&choices()).to_vec()
+        };
+        assert_eq!(databases(Task::Bd, &[]), ["one"]);
+        assert_eq!(databases(Task::Check, &[]), ["one", "two"]);
+        assert_eq!(databases(Task::Bd, &["two".to_owned()]), ["two"]);
     }
 
     #[test]

@@ -185,6 +185,7 @@ impl Cook {
 
     async fn see_through(&self, id: i64, log: Writer, running: &Running) -> Result<(Status, End)> {
         let request = self.0.store.request(id).await?.context("the build is gone")?;
+        self.note_ingredients(id, &request).await?;
         let mut child = self.spawn(id, &request)?;
         let pid = i64::from(child.id().context("the build has ended before it began")?);
         self.0.store.led_by(id, Leader { pid, started: process::started(pid).unwrap_or(0) }).await?;
@@ -221,6 +222,16 @@ impl Cook {
             Wish::GoOn => Status::Failed,
         };
         Ok((status, end))
+    }
+
+    /// Notes what a build is made of, besides its commit.
+    async fn note_ingredients(&self, id: i64, request: &Request) -> Result<()> {
+        self.0.store.is_for(id, request.databases(&self.0.choices)).await?;
+        if let Ok(text) = tokio::fs::read_to_string(self.0.place.root().join("Cargo.lock")).await {
+            // Of a file that is broken, the build itself tells.
+            let _ = self.0.store.keep_lock(id, &text).await;
+        }
+        Ok(())
     }
 
     fn spawn(&self, id: i64, request: &Request) -> Result<Child> {

@@ -22,6 +22,8 @@ pub struct Step {
     pub seconds: Option<f64>,
     /// `done`, `cached`, `failed`, `cancelled` or `skipped`; none while it runs.
     pub outcome: Option<String>,
+    /// How many of its crates were there already.
+    pub fresh: i64,
 }
 
 /// A layer of an image that a build made.
@@ -33,6 +35,8 @@ pub struct Layer {
     pub platform: String,
     /// What it holds.
     pub name: String,
+    /// Its digest.
+    pub digest: String,
     /// Bytes, compressed.
     pub size: i64,
     /// Whether it was there already.
@@ -40,20 +44,21 @@ pub struct Layer {
 }
 
 impl Store {
-    /// Keeps what an event tells, `seconds` after the build began.
+    /// Keeps what an event tells, `now` in seconds since the build began.
     ///
     /// # Errors
     /// When the database fails, as in all that follows.
-    pub async fn keep(&self, build: i64, seconds: f64, event: &Event) -> Result<()> {
+    pub async fn keep(&self, build: i64, now: f64, event: &Event) -> Result<()> {
         let kept = match event {
             Event::StepStarted { step, why, part_of } => {
-                self.begin_step(build, step, why, part_of.as_deref(), seconds).await
+                self.begin_step(build, step, why, part_of.as_deref(), now).await
             }
-            Event::StepSkipped { step, why, .. } => self.skip_step(build, step, why, seconds).await,
+            Event::StepSkipped { step, why, .. } => self.skip_step(build, step, why, now).await,
             Event::StepFinished { step, outcome, seconds } => {
-                self.end_step(build, step, outcome, *seconds).await
+                self.end_step(build, step, outcome, *seconds, now).await
             }
-            Event::Crate { fresh: false, .. } => self.keep_crate(build, event).await,
+            Event::Crate { step, fresh: true, .. } => self.count_fresh(build, step).await,
+            Event::Crate { .. } => self.keep_crate(build, event).await,
             Event::Artifact { path, size, sha256 } => {
                 let row = sqlx::query("INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?)");
                 let row = row.bind(build).bind(path).bind(size).bind(sha256);
@@ -68,7 +73,7 @@ impl Store {
     /// The steps of a build, in the order in which they began.
     pub async fn steps(&self, build: i64) -> Result<Vec<Step>> {
         let rows = sqlx::query_as(
-            "SELECT name, part_of, why, started, seconds, outcome FROM steps WHERE build_id = ?
+            "SELECT name, part_of, why, started, seconds, outcome, fresh FROM steps WHERE build_id = ?
              ORDER BY started, name",
         );
         rows.bind(build).fetch_all(&self.pool).await.context("cannot read the steps")
@@ -77,7 +82,7 @@ impl Store {
     /// The layers of the images that a build made, lowest first.
     pub async fn layers(&self, build: i64) -> Result<Vec<Layer>> {
         let rows = sqlx::query_as(
-            "SELECT image, platform, name, size, cached FROM layers WHERE build_id = ?
+            "SELECT image, platform, name, digest, size, cached FROM layers WHERE build_id = ?
              ORDER BY image, platform, position",
         );
         rows.bind(build).fetch_all(&self.pool).await.context("cannot read the layers")
@@ -98,13 +103,33 @@ impl Store {
     }
 
     async fn skip_step(&self, build: i64, name: &str, why: &str, started: f64) -> sqlx::Result<()> {
-        let row = sqlx::query("INSERT OR REPLACE INTO steps VALUES (?, ?, NULL, ?, ?, 0, 'skipped')");
+        let row = sqlx::query(
+            "INSERT OR REPLACE INTO steps (build_id, name, why, started, seconds, outcome) VALUES (?, ?, ?, ?, 0, 'skipped')",
+        );
         row.bind(build).bind(name).bind(why).bind(started).execute(&self.pool).await.map(drop)
     }
 
-    async fn end_step(&self, build: i64, name: &str, outcome: &str, seconds: f64) -> sqlx::Result<()> {
-        let row = sqlx::query("UPDATE steps SET outcome = ?, seconds = ? WHERE build_id = ? AND name = ?");
-        row.bind(outcome).bind(seconds).bind(build).bind(name).execute(&self.pool).await.map(drop)
+    async fn end_step(
+        &self,
+        build: i64,
+        name: &str,
+        outcome: &str,
+        seconds: f64,
+        now: f64,
+    ) -> sqlx::Result<()> {
+        // Of a vertex, BuildKit's clock tells how long it took, without what it waited; when is known from its end.
+        let row = sqlx::query(
+            "UPDATE steps SET outcome = ?1, seconds = ?2,
+                 started = CASE WHEN part_of IS NULL THEN started ELSE max(started, ?5 - ?2) END
+             WHERE build_id = ?3 AND name = ?4",
+        );
+        let row = row.bind(outcome).bind(seconds).bind(build).bind(name).bind(now);
+        row.execute(&self.pool).await.map(drop)
+    }
+
+    async fn count_fresh(&self, build: i64, step: &str) -> sqlx::Result<()> {
+        let row = sqlx::query("UPDATE steps SET fresh = fresh + 1 WHERE build_id = ? AND name = ?");
+        row.bind(build).bind(step).execute(&self.pool).await.map(drop)
     }
 
     async fn keep_crate(&self, build: i64, event: &Event) -> sqlx::Result<()> {
@@ -140,6 +165,8 @@ impl Store {
                 let row = row.bind(&layer.name).bind(&layer.digest).bind(layer.size).bind(layer.cached);
                 row.execute(&mut *transaction).await?;
             }
+            let row = sqlx::query("INSERT OR IGNORE INTO platforms VALUES (?, ?)").bind(platform).bind(build);
+            row.execute(&mut *transaction).await?;
         }
         transaction.commit().await
     }

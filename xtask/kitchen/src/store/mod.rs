@@ -1,8 +1,11 @@
 //! The history: every build, in SQLite.
 
 mod builds;
+mod details;
 mod facts;
+mod packages;
 mod page;
+mod trends;
 
 use std::time::Duration;
 
@@ -13,8 +16,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use crate::place::{Place, private};
 
 pub use builds::{Build, Commit, End, Leader};
-pub use facts::Step;
+pub use details::{Artifact, Crate, Image, Record};
+pub use facts::{Layer, Step};
 pub use page::{Filter, PAGE};
+pub use trends::{Measure, Trend};
 
 /// The history of one project; clones share it.
 #[derive(Clone, Debug)]

@@ -11,15 +11,19 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each by its name.
-const ASSETS: [(&str, &str, &str); 8] = [
+const ASSETS: [(&str, &str, &str); 12] = [
     ("build.js", SCRIPT, include_str!("assets/build.js")),
     ("common.js", SCRIPT, include_str!("assets/common.js")),
+    ("compare.js", SCRIPT, include_str!("assets/compare.js")),
     ("enter.js", SCRIPT, include_str!("assets/enter.js")),
+    ("history.css", STYLE, include_str!("assets/history.css")),
     ("home.js", SCRIPT, include_str!("assets/home.js")),
     ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
     ("kitchen.css", STYLE, include_str!("assets/kitchen.css")),
     ("text.js", SCRIPT, include_str!("assets/text.js")),
+    ("trends.js", SCRIPT, include_str!("assets/trends.js")),
     ("viewer.js", SCRIPT, include_str!("assets/viewer.js")),
+    ("waterfall.js", SCRIPT, include_str!("assets/waterfall.js")),
 ];
 
 pub(super) async fn asset(Path(name): Path<String>) -> Response {

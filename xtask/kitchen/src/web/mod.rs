@@ -5,6 +5,7 @@ mod answer;
 mod api;
 mod assets;
 mod enter;
+mod export;
 mod guard;
 mod pages;
 mod secrets;
@@ -61,8 +62,13 @@ pub fn routes() -> Vec<Route> {
         open("/assets/{name}", get(assets::asset)),
         closed("/", get(pages::home)),
         closed("/builds/{id}", get(pages::build)),
+        closed("/builds/{id}/waterfall", get(pages::waterfall)),
+        closed("/compare", get(pages::compare)),
+        closed("/trends", get(pages::trends)),
         closed("/api/builds", get(api::list).post(api::order)),
         closed("/api/builds/{id}", get(api::build)),
+        closed("/api/builds/{id}/export", get(export::build)),
+        closed("/api/export", get(export::history)),
         closed("/api/builds/{id}/kill", post(api::kill)),
         closed("/api/builds/{id}/again", post(api::again)),
         closed("/api/builds/{id}/move", post(api::reorder)),

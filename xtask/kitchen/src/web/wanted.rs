@@ -15,6 +15,14 @@ pub(super) struct Wanted {
     pub(super) status: String,
     /// Some text.
     pub(super) text: String,
+    /// A database.
+    pub(super) backend: String,
+    /// A platform.
+    pub(super) platform: String,
+    /// A branch.
+    pub(super) branch: String,
+    /// A task.
+    pub(super) task: String,
 }
 
 impl Wanted {
@@ -25,7 +33,29 @@ impl Wanted {
 
     /// The same for the history.
     pub(super) fn filter(&self) -> Filter {
-        let text = Some(self.text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
-        Filter { before: self.before, status: self.status(), text, is_over: false }
+        let chosen = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+        Filter {
+            before: self.before,
+            status: self.status(),
+            text: chosen(&self.text),
+            backend: chosen(&self.backend),
+            platform: chosen(&self.platform),
+            branch: chosen(&self.branch),
+            task: chosen(&self.task),
+            is_over: false,
+        }
+    }
+
+    /// What is chosen but the page, by the names of the query.
+    pub(super) fn choices(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("status", &self.status),
+            ("text", &self.text),
+            ("backend", &self.backend),
+            ("platform", &self.platform),
+            ("branch", &self.branch),
+            ("task", &self.task),
+        ];
+        all.into_iter().map(|(name, value)| (name, value.as_str())).filter(|(_, value)| !value.is_empty())
     }
 }

@@ -3,6 +3,7 @@
 
 mod api;
 mod guard;
+mod history;
 mod pages;
 mod stream;
 mod support;

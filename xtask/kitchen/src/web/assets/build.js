@@ -10,7 +10,7 @@ const viewer = new Viewer();
 /** Where the log goes on, in bytes. */
 let offset = 0;
 
-const look = () => renew("head", "steps").catch(() => {});
+const look = () => renew("head", "steps", "made").catch(() => {});
 const status = () => document.getElementById("head").dataset.status;
 
 /** Says why there is no stream, and asks again a little later. */
@@ -74,6 +74,8 @@ keys({
   f: () => viewer.follow(),
   "/": () => find.elements.text.focus(),
   r: () => act(build, "again"),
+  w: () => document.getElementById("waterfall").click(),
+  c: () => document.getElementById("compare").click(),
   x: async () => (await act(build, "kill")) && look(),
 });
 localise(document);

@@ -51,10 +51,13 @@ export async function renew(...ids) {
     const [old, part] = [document.getElementById(id), page.getElementById(id)];
     if (latest.get(id) === part.outerHTML) continue;
     latest.set(id, part.outerHTML);
+    for (const box of old.querySelectorAll(":checked[form]")) {
+      part.querySelector(`[name="${box.name}"][value="${box.value}"]`)?.setAttribute("checked", "");
+    }
     const focused = old.contains(document.activeElement) ? name(document.activeElement) : undefined;
     localise(part);
     old.replaceWith(document.adoptNode(part));
-    if (focused) [...part.querySelectorAll("a, button")].find((one) => name(one) === focused)?.focus();
+    if (focused) [...part.querySelectorAll("a, button, input")].find((one) => name(one) === focused)?.focus();
   }
 }
 

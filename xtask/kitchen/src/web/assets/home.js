@@ -1,5 +1,5 @@
 // The first page.
-import { act, keys, localise, post, renew } from "./common.js";
+import { act, keys, localise, post, renew, say } from "./common.js";
 
 const order = document.getElementById("order");
 
@@ -37,11 +37,30 @@ function move(by) {
   all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)]?.focus();
 }
 
+/** Chooses the build, or no longer. The second one that is chosen is compared with the first. */
+function choose() {
+  const box = document.activeElement.closest("[data-build]")?.querySelector("[name=build]");
+  if (!box) return;
+  box.checked = !box.checked;
+  const chosen = [...document.querySelectorAll("[name=build]:checked")];
+  if (chosen.length === 2) document.getElementById("compare").requestSubmit();
+  else say(chosen.length === 1 ? `Build ${chosen[0].value} is chosen: c on another compares them.` : "");
+}
+
+document.addEventListener("submit", (event) => {
+  const count = document.querySelectorAll("[name=build]:checked").length;
+  if (event.target.id !== "compare" || count === 1 || count === 2) return;
+  event.preventDefault();
+  say("Choose two builds to compare.");
+});
+
 keys({
   j: () => move(1),
   k: () => move(-1),
   r: () => current() && act(current(), "again"),
   x: async () => current() && (await act(current(), "kill")) && look(),
+  c: choose,
+  t: () => document.getElementById("trends").click(),
   "/": () => document.getElementById("search").focus(),
 });
 localise(document);

@@ -6,38 +6,43 @@ use maud::{Markup, html};
 
 use super::super::App;
 use super::super::answer::{Failure, nothing_here};
+use super::details::details;
 use super::{badge, commit, duration, frame, keys, time};
-use crate::store::{Build, Step};
+use crate::store::{Build, Record, Step};
 
-const KEYS: [(&str, &str); 7] = [
+const KEYS: [(&str, &str); 9] = [
     ("j", "down in the log"),
     ("k", "up in the log"),
     ("f", "follow the log"),
     ("/", "find in the log"),
     ("r", "run again"),
     ("x", "kill"),
+    ("w", "waterfall"),
+    ("c", "compare with the one before"),
     ("?", "this list"),
 ];
 
 /// The page.
 pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -> Result<Response, Failure> {
     let store = app.cook.store();
-    let Some(build) = store.build(id).await? else { return Ok(nothing_here().await) };
-    let steps = store.steps(id).await?;
+    let Some(record) = store.record(id).await? else { return Ok(nothing_here().await) };
+    let Record { build, steps, .. } = &record;
     // What a build that was killed had begun.
     let open = if build.status.is_final() { "cancelled" } else { "running" };
     let page = frame(
         &format!("Build {id}: {}", build.status.name()),
         &html! {
+            link rel="stylesheet" href="/assets/history.css";
             header.top {
                 nav aria-label="Where you are" { a href="/" { "Kitchen" } " / Build " (id) }
                 button #help type="button" aria-keyshortcuts="?" { "Keys" }
             }
             main #build data-build=(id) {
-                (head(&build))
+                (head(build))
                 p #said role="status" aria-live="polite" {}
                 (log(id))
-                section #steps aria-label="Steps" { @if !steps.is_empty() { (table(&steps, open)) } }
+                section #steps aria-label="Steps" { @if !steps.is_empty() { (table(steps, open)) } }
+                (details(&record))
             }
             (keys(&KEYS))
             script src="/assets/build.js" type="module" {}
@@ -65,6 +70,9 @@ fn head(build: &Build) -> Markup {
             div.actions {
                 @if !build.status.is_final() { button type="button" data-post="kill" { "Kill" } }
                 button type="button" data-post="again" { "Run again" }
+                a #waterfall href={ "/builds/" (build.id) "/waterfall" } { "Waterfall" }
+                a #compare href={ "/compare?b=" (build.id) } { "Compare with the one before" }
+                a href={ "/api/builds/" (build.id) "/export" } download { "JSON" }
             }
         }
     }

@@ -1,33 +1,29 @@
 //! The first page: what can be built, what runs and waits, what was.
 
+use anyhow::Result;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 
 use super::super::App;
 use super::super::answer::Failure;
 use super::super::wanted::Wanted;
+use super::fields::{TASKS, offered, select};
 use super::{badge, commit, duration, frame, keys, time};
 use crate::build::{Choices, Status};
 use crate::store::{Build, Filter};
-
-/// What can be done, and what is shown for it.
-const TASKS: [(&str, &str); 4] = [
-    ("bd", "Image for this machine"),
-    ("bdp", "Image for every platform, pushed"),
-    ("build", "Only the binary"),
-    ("check", "The whole gate"),
-];
 
 const ENGINES: [(&str, &str); 3] = [("", "As configured"), ("native", "Native"), ("buildkit", "BuildKit")];
 
 const PROFILES: [(&str, &str); 3] = [("", "As configured"), ("release", "Release"), ("dist", "Dist")];
 
-const KEYS: [(&str, &str); 7] = [
+const KEYS: [(&str, &str); 9] = [
     ("j", "next build"),
     ("k", "previous build"),
     ("Enter", "open it"),
     ("r", "run it again"),
     ("x", "kill it"),
+    ("c", "choose it; compare once two are chosen"),
+    ("t", "trends"),
     ("/", "search the history"),
     ("?", "this list"),
 ];
@@ -57,7 +53,7 @@ pub(in crate::web) async fn home(
                 }
                 section aria-labelledby="history-title" {
                     h2 #history-title { "History" }
-                    (filters(&wanted))
+                    (filters(&app, &wanted).await?)
                     div #history { (history(&builds)) (pager(&wanted, &builds, has_more)) }
                 }
             }
@@ -91,14 +87,6 @@ fn choose(title: &str, name: &str, offered: &[String]) -> Markup {
             @for value in offered {
                 label { input type="checkbox" name=(name) value=(value); " " (value) }
             }
-        }
-    }
-}
-
-fn select(name: &str, offered: &[(&str, &str)], chosen: &str) -> Markup {
-    html! {
-        select name=(name) {
-            @for (value, shown) in offered { option value=(value) selected[*value == chosen] { (shown) } }
         }
     }
 }
@@ -143,19 +131,27 @@ fn mover(build: i64, before: Option<i64>, word: &str) -> Markup {
     }
 }
 
-fn filters(wanted: &Wanted) -> Markup {
-    let all =
-        [("", "Every status")].into_iter().chain(Status::FINAL.map(|status| (status.name(), status.name())));
-    html! {
+async fn filters(app: &App, wanted: &Wanted) -> Result<Markup> {
+    let store = app.cook.store();
+    let statuses = Status::FINAL.iter().map(|status| status.name().to_owned()).collect();
+    let backends = [&app.cook.choices().backends[..], &store.known_backends().await?].concat();
+    let fields = [
+        ("Status", "status", offered("Every status", statuses), &wanted.status),
+        ("Database", "backend", offered("Every database", backends), &wanted.backend),
+        ("Branch", "branch", offered("Every branch", store.branches().await?), &wanted.branch),
+    ];
+    Ok(html! {
         form.filters method="get" action="/" role="search" {
-            label { span.unseen { "Status" } (select("status", &all.collect::<Vec<_>>(), &wanted.status)) }
+            @for (label, name, offered, chosen) in &fields {
+                label { span.unseen { (label) } (select(name, offered, chosen)) }
+            }
             label {
                 span.unseen { "Search" }
-                input #search type="search" name="text" value=(wanted.text) placeholder="command, branch or commit";
+                input #search type="search" name="text" value=(wanted.text) placeholder="command, commit or error";
             }
             button { "Filter" }
         }
-    }
+    })
 }
 
 fn history(builds: &[Build]) -> Markup {
@@ -164,7 +160,7 @@ fn history(builds: &[Build]) -> Markup {
     }
     html! {
         table.builds {
-            thead { tr { th { "Build" } th { "Status" } th { "Command" } th { "Commit" } th { "Asked for" } th.number { "Took" } } }
+            thead { tr { th { "Build" } th { "Status" } th { "Command" } th { "Commit" } th { "Asked for" } th.number { "Took" } th { span.unseen { "Compare" } } } }
             tbody {
                 @for build in builds {
                     tr data-build=(build.id) {
@@ -174,6 +170,7 @@ fn history(builds: &[Build]) -> Markup {
                         td { (commit(build)) }
                         td { (time(build.queued)) }
                         td.number { (duration(build)) }
+                        td.choice { input type="checkbox" form="compare" name="build" value=(build.id) aria-label={ "Compare build " (build.id) }; }
                     }
                 }
             }
@@ -186,8 +183,7 @@ fn pager(wanted: &Wanted, builds: &[Build], has_more: bool) -> Markup {
     let page = |before: Option<i64>, word: &str| {
         html! {
             form method="get" action="/" {
-                input type="hidden" name="status" value=(wanted.status);
-                input type="hidden" name="text" value=(wanted.text);
+                @for (name, value) in wanted.choices() { input type="hidden" name=(name) value=(value); }
                 @if let Some(before) = before { input type="hidden" name="before" value=(before); }
                 button { (word) }
             }
@@ -197,6 +193,12 @@ fn pager(wanted: &Wanted, builds: &[Build], has_more: bool) -> Markup {
         nav.pager aria-label="Pages of the history" {
             @if wanted.before.is_some() { (page(None, "Latest")) }
             @if let (true, Some(last)) = (has_more, builds.last()) { (page(Some(last.id), "Older")) }
+            form #compare method="get" action="/compare" { button { "Compare" } }
+            a #trends href="/trends" { "Trends" }
+            form method="get" action="/api/export" {
+                @for (name, value) in wanted.choices() { input type="hidden" name=(name) value=(value); }
+                button { "Export" }
+            }
         }
     }
 }

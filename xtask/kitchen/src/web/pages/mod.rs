@@ -1,7 +1,14 @@
 //! Pages for people: HTML that is whole without its script. Every value is escaped where it is put in.
 
 mod build;
+mod chart;
+mod compare;
+mod details;
+mod fields;
 mod home;
+mod trends;
+mod units;
+mod waterfall;
 
 use image_spec::time::rfc3339;
 use maud::{DOCTYPE, Markup, html};
@@ -10,7 +17,10 @@ use crate::build::Status;
 use crate::store::Build;
 
 pub(super) use build::build;
+pub(super) use compare::compare;
 pub(super) use home::home;
+pub(super) use trends::trends;
+pub(super) use waterfall::waterfall;
 
 /// A page with what all have.
 pub(super) fn frame(title: &str, body: &Markup) -> Markup {

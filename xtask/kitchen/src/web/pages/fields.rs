@@ -1,0 +1,33 @@
+//! Fields of forms.
+
+use maud::{Markup, html};
+
+/// What can be done, and what is shown for it.
+pub(super) const TASKS: [(&str, &str); 4] = [
+    ("bd", "Image for this machine"),
+    ("bdp", "Image for every platform, pushed"),
+    ("build", "Only the binary"),
+    ("check", "The whole gate"),
+];
+
+/// A choice of one of these.
+pub(super) fn select<T: AsRef<str>>(name: &str, offered: &[(T, T)], chosen: &str) -> Markup {
+    html! {
+        select name=(name) {
+            @for (value, shown) in offered {
+                option value=(value.as_ref()) selected[value.as_ref() == chosen] { (shown.as_ref()) }
+            }
+        }
+    }
+}
+
+/// These values, each once and as itself, behind `all`, which chooses none.
+pub(super) fn offered(all: &str, values: Vec<String>) -> Vec<(String, String)> {
+    let mut offered = vec![(String::new(), all.to_owned())];
+    for value in values {
+        if !offered.iter().any(|(known, _)| *known == value) {
+            offered.push((value.clone(), value));
+        }
+    }
+    offered
+}

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+mod history;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -43,16 +45,29 @@ sleep 60
 fn main() -> ExitCode {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let browser = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
-    let name = "a_log_that_grows_is_shown_and_stays_text";
+    let trials = [
+        trial("a_log_that_grows_is_shown_and_stays_text", browser, async |browser| {
+            a_log_that_grows_is_shown_and_stays_text(browser).await
+        }),
+        trial("ten_thousand_builds_are_there_at_once", browser, async |browser| {
+            history::ten_thousand_builds_are_there_at_once(browser).await
+        }),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit_code()
+}
+
+fn trial<T>(name: &'static str, browser: Option<&'static str>, test: T) -> Trial
+where
+    T: AsyncFn(&'static str) -> Result<(), Failed> + Send + 'static,
+{
     if browser.is_none() {
         eprintln!("skipped: {name}: chromium is not installed");
     }
     let test = move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(a_log_that_grows_is_shown_and_stays_text(browser.unwrap_or_default()))
+        runtime.block_on(test(browser.unwrap_or_default()))
     };
-    let trial = Trial::test(name, test).with_ignored_flag(browser.is_none());
-    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+    Trial::test(name, test).with_ignored_flag(browser.is_none())
 }
 
 async fn a_log_that_grows_is_shown_and_stays_text(browser: &str) -> Result<(), Failed> {
@@ -64,29 +79,35 @@ async fn a_log_that_grows_is_shown_and_stays_text(browser: &str) -> Result<(), F
         async move { cook.work(stopped).await }
     });
     cook.order(&Request::default()).await?;
+    let seen = look(browser, project.path(), cook, include_str!("look.js")).await;
+    stop.send_replace(true);
+    work.await??;
+    check(&seen?);
+    Ok(())
+}
+
+/// What a script of ours sees of the pages, in a browser.
+async fn look(browser: &str, project: &Path, cook: Cook, script: &'static str) -> Result<Value, Failed> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let (sender, mut receiver) = mpsc::channel(1);
     let secrets = Arc::new(Secrets::new(&cook.place().key())?);
     let token = secrets.token()?;
-    let pages = pages(cook, secrets, port, sender);
+    let pages = pages(cook, secrets, port, sender, script);
     tokio::spawn(async move { axum::serve(listener, pages).await });
 
     let mut chromium = Command::new(browser)
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
         .args(["--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
         .args(["--window-size=900,900", "--remote-debugging-port=0"])
-        .arg(format!("--user-data-dir={}", project.path().join("profile").display()))
+        .arg(format!("--user-data-dir={}", project.join("profile").display()))
         .arg(format!("http://127.0.0.1:{port}/look#{token}"))
         .stderr(Stdio::null())
         .spawn()?;
     let seen = tokio::time::timeout(Duration::from_secs(60), receiver.recv()).await;
     chromium.kill()?;
     chromium.wait()?;
-    stop.send_replace(true);
-    work.await??;
-    check(&serde_json::from_str(&seen?.ok_or("nothing was seen")?)?);
-    Ok(())
+    Ok(serde_json::from_str(&seen?.ok_or("nothing was seen")?)?)
 }
 
 fn check(seen: &Value) {
@@ -117,12 +138,18 @@ async fn cook(project: &Path) -> Cook {
     Cook::new(place, store, choices, settings)
 }
 
-/// The pages, and one that looks at them.
-fn pages(cook: Cook, secrets: Arc<Secrets>, port: u16, seen: mpsc::Sender<String>) -> Router {
+/// The pages, and one that looks at them by a script.
+fn pages(
+    cook: Cook,
+    secrets: Arc<Secrets>,
+    port: u16,
+    seen: mpsc::Sender<String>,
+    script: &'static str,
+) -> Router {
     let hosts = Arc::new(Hosts::new(port, &[], false));
     let app = App { cook, secrets, hosts, streams: Arc::new(Semaphore::new(STREAMS)) };
     let page = "<!doctype html><body><script type=module src=/look.js></script>";
-    let script = ([(CONTENT_TYPE, "text/javascript")], include_str!("look.js"));
+    let script = ([(CONTENT_TYPE, "text/javascript")], script);
     router(app)
         .layer(axum::middleware::map_response(framed))
         .route("/look", get(async move || Html(page)))

@@ -1,11 +1,13 @@
 //! What a shell asks of the Kitchen of its project, by the key in the project's folder.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+use ureq::Body;
+use ureq::http::Response;
 use xtask_kitchen::place::{Place, Running};
 
 /// How often a log is looked at that is followed.
@@ -80,6 +82,19 @@ pub(crate) fn follow(place: &Place, build: u32) -> Result<()> {
     }
 }
 
+/// Prints all that is known of a build, or of each in the history, as JSON.
+pub(crate) fn export(place: &Place, build: Option<u32>) -> Result<()> {
+    let path = build.map_or("/api/export".to_owned(), |build| format!("/api/builds/{build}/export"));
+    let mut answer = answer(place, "GET", &path)?;
+    let printed = std::io::copy(&mut answer.body_mut().as_reader(), &mut std::io::stdout());
+    match printed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("the answer of Kitchen is not whole")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Ends a build.
 pub(crate) fn kill(place: &Place, build: u32) -> Result<()> {
     ask(place, "POST", &format!("/api/builds/{build}/kill")).map(drop)
@@ -98,6 +113,11 @@ fn running(place: &Place) -> Result<Running> {
 }
 
 fn ask(place: &Place, method: &str, path: &str) -> Result<String> {
+    answer(place, method, path)?.body_mut().read_to_string().context("the answer of Kitchen")
+}
+
+/// The answer to a request that is not refused.
+fn answer(place: &Place, method: &str, path: &str) -> Result<Response<Body>> {
     let Running { url, .. } = running(place)?;
     let key = fs::read_to_string(place.key()).context("the key of Kitchen")?;
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -107,10 +127,10 @@ fn ask(place: &Place, method: &str, path: &str) -> Result<String> {
         _ => agent.get(&url).header("authorization", &key).call(),
     };
     let mut answer = answer.context("Kitchen does not answer")?;
-    let text = answer.body_mut().read_to_string().context("the answer of Kitchen")?;
     if answer.status().is_success() {
-        return Ok(text);
+        return Ok(answer);
     }
+    let text = answer.body_mut().read_to_string().context("the answer of Kitchen")?;
     match serde_json::from_str::<Problem>(&text) {
         Ok(Problem { detail }) => bail!("{detail}"),
         Err(_) => bail!("Kitchen answered {}", answer.status()),

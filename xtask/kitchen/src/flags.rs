@@ -62,6 +62,11 @@ pub(crate) enum KitchenTask {
         #[arg(long, short)]
         follow: bool,
     },
+    /// Print all that is known of a build, or of each in the history, as JSON
+    Export {
+        /// The build's number [default: every build, one a line]
+        build: Option<u32>,
+    },
     /// End a build, or take it out of the queue
     Kill {
         /// The build's number

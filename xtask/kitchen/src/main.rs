@@ -41,6 +41,7 @@ fn run(flags: &KitchenFlags) -> Result<()> {
         Some(KitchenTask::Builds) => ask::builds(&place),
         Some(KitchenTask::Logs { build, follow: false }) => ask::logs(&place, *build),
         Some(KitchenTask::Logs { build, follow: true }) => ask::follow(&place, *build),
+        Some(KitchenTask::Export { build }) => ask::export(&place, *build),
         Some(KitchenTask::Kill { build }) => ask::kill(&place, *build),
     }
 }

@@ -33,6 +33,10 @@ fn argv(flags: &KitchenFlags) -> Vec<String> {
             let flag = if *follow { &["--follow"][..] } else { &[] };
             [words(&["logs", &build.to_string()]), words(flag)].concat()
         }
+        Some(KitchenTask::Export { build }) => {
+            let build = build.map(|build| build.to_string());
+            words(&["export"]).into_iter().chain(build).collect()
+        }
         Some(KitchenTask::Kill { build }) => words(&["kill", &build.to_string()]),
         None => opened(flags),
     }

@@ -23,13 +23,23 @@ struct Lockfile {
     package: Vec<Package>,
 }
 
-/// The packages in the text of a Cargo.lock, in its order.
+/// The packages in the text of a Cargo.lock, in its order, without names and passwords in the URLs of their sources.
 ///
 /// # Errors
 /// When it is none.
 pub(crate) fn packages(text: &str) -> Result<Vec<Package>> {
-    let Lockfile { package } = toml::from_str(text).context("Cargo.lock")?;
+    let Lockfile { mut package } = toml::from_str(text).context("Cargo.lock")?;
+    for one in &mut package {
+        one.source = without_user(&one.source);
+    }
     Ok(package)
+}
+
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 #[cfg(test)]
@@ -43,6 +53,13 @@ mod tests {
         let found = packages(text).unwrap();
         let rows: Vec<_> = found.iter().map(|p| (&*p.name, &*p.version, &*p.source)).collect();
         assert_eq!(rows, [("a", "1.0.0", "registry+https://x"), ("b", "0.1.0", "")]);
+        for (kept, source) in [
+            ("git+https://x.org/a?rev=1#2", "git+https://me:secret@x.org/a?rev=1#2"),
+            ("registry+https://x.org/@a", "registry+https://x.org/@a"),
+            ("", ""),
+        ] {
+            assert_eq!(without_user(source), kept);
+        }
         assert!(packages("version = 4\n").unwrap().is_empty());
         assert!(packages("<<<<<<< HEAD").is_err());
     }

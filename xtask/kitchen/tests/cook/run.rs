@@ -72,3 +72,24 @@ async fn what_cannot_be_asked_for_is_not_queued() {
     let error = kitchen.cook.order(&Request::default()).await.unwrap_err().to_string();
     assert_eq!(error, "the queue is full: 200 builds wait");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_knows_what_a_build_was_made_of() {
+    let mut kitchen = Kitchen::idle("", 1).await;
+    let package = "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n";
+    std::fs::write(kitchen.path("Cargo.lock"), package).unwrap();
+    kitchen.begin();
+    let [first, second] = [kitchen.order().await, kitchen.order().await];
+    for id in [first, second] {
+        kitchen.until(id, Status::is_final).await;
+        let packages = kitchen.cook.store().packages(id).await.unwrap();
+        assert_eq!((packages.len(), packages[0].name.as_str()), (1, "a"));
+    }
+    // Nobody asked for a database: it is for the first.
+    assert_eq!(kitchen.cook.store().backends(first).await.unwrap(), ["one"]);
+    // One that is broken is told of by the build, and is no reason not to begin it.
+    std::fs::write(kitchen.path("Cargo.lock"), "<<<<<<<").unwrap();
+    let broken = kitchen.order().await;
+    assert_eq!(kitchen.until(broken, Status::is_final).await.status, Status::Done);
+    assert!(kitchen.cook.store().packages(broken).await.unwrap().is_empty());
+}

@@ -146,7 +146,7 @@ fn secrets_are_in_nothing_that_is_kept() {
 }
 
 #[test]
-fn a_shell_follows_a_build_to_its_end() {
+fn a_shell_follows_a_build_to_its_end_and_exports_it() {
     let project = Program::project();
     program::script(
         &project.path().join("cargo"),
@@ -170,6 +170,10 @@ fn a_shell_follows_a_build_to_its_end() {
     );
     assert_eq!(shell(&["logs", "1"]), (Some(0), "one\ntwo\nthree\n".to_owned()));
     assert_eq!(shell(&["logs", "9"]), (Some(1), "error: There is nothing here.\n".to_owned()));
+    let history = shell(&["export"]).1;
+    assert!(history.lines().count() == 2 && history.starts_with(r#"{"build":{"id":2,"#), "{history}");
+    assert!(shell(&["export", "1"]).1.starts_with(r#"{"build":{"id":1,"#));
+    assert_eq!(shell(&["export", "9"]), (Some(1), "error: There is nothing here.\n".to_owned()));
     assert!(shell(&["builds"]).1.contains("2  failed       cargo xtask build\n"));
     drop(program);
     assert!(shell(&["logs", "1"]).1.starts_with("error: no Kitchen runs for this project"));

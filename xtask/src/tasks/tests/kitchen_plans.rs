@@ -69,3 +69,12 @@ fn the_one_that_is_open_can_be_asked() {
     "#]],
     );
 }
+
+#[test]
+fn the_history_is_exported_in_all_or_one_build_of_it() {
+    let argv = |build| {
+        let flags = KitchenFlags { task: Some(KitchenTask::Export { build }), ..KitchenFlags::default() };
+        plan(&config(), &flags).then.map(|step| step.argv[1..].join(" "))
+    };
+    assert_eq!([argv(None), argv(Some(7))].map(Option::unwrap), ["export", "export 7"]);
+}

@@ -166,10 +166,6 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
             ("kitchen --open", "opens it in a browser"),
             ("kitchen builds", "what runs there, waits and was"),
             ("kitchen logs 7", "what build 7 has printed; `kill 7` ends it"),
-            (
-                "kitchen export 7 >build.json",
-                "all that is known of build 7; of every build, without a number",
-            ),
             ("kitchen --host 0.0.0.0 --name me.lan --tls-cert me.pem --tls-key me.key", "for others too"),
         ],
     ),

@@ -165,8 +165,9 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("kitchen --open", "opens it in a browser"),
             ("kitchen builds", "what runs there, waits and was"),
-            ("kitchen logs 7", "what build 7 has printed; `kill 7` ends it"),
-            ("kitchen --host 0.0.0.0 --name me.lan --tls-cert me.pem --tls-key me.key", "for others too"),
+            ("kitchen logs 7", "what build 7 has printed"),
+            ("kitchen kill 7", "ends build 7"),
+            ("kitchen export >builds.jsonl", "the whole history as JSON"),
         ],
     ),
     // template: end

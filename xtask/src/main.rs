@@ -118,6 +118,11 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     tasks::can_run(&plan, platform::LACKING)?;
+    // template: if kitchen
+    if cli.task.is_recorded() && !cli.run.dry_run {
+        report.record_for_kitchen(&plan.cwd);
+    }
+    // template: end
     if let Some(file) = &cli.run.timings {
         let folder = config::target_dir(&plan.cwd).join("timings");
         report.record(Timings::new(&cli.name, file.as_deref(), &folder)?);

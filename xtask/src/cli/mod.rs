@@ -182,6 +182,22 @@ impl Task {
         // template: end
         matches!(self, Task::Bdp(_))
     }
+
+    // template: if kitchen
+    /// Whether Kitchen's history has the runs of the task: those that build or test.
+    pub(crate) fn is_recorded(&self) -> bool {
+        matches!(
+            self,
+            Task::Build(_)
+                | Task::Bd(_)
+                | Task::Up(_)
+                | Task::Bdp(_)
+                | Task::Verify(_)
+                | Task::Scan(_)
+                | Task::Check(_)
+        )
+    }
+    // template: end
 }
 
 /// What can be done with a registry.

@@ -166,6 +166,13 @@ pub(crate) fn no_color() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+// template: if kitchen
+/// Whether a Kitchen runs this.
+pub(crate) fn is_in_kitchen() -> bool {
+    env::var_os("KITCHEN_BUILD").is_some()
+}
+
+// template: end
 /// Whether the terminal cannot move its cursor.
 pub(crate) fn is_dumb_terminal() -> bool {
     env::var_os("TERM").is_some_and(|term| term == "dumb")

@@ -32,6 +32,7 @@ use crate::tools::Need;
 pub(crate) use build::NO_DATABASE;
 pub(crate) use builder::{Builder, Container, Nodes, Pods, Remote};
 pub(crate) use cache::Sccache;
+pub(crate) use host::is_in_kitchen; // template: if kitchen
 pub(crate) use host::{Host, is_dumb_terminal, no_color, target_dir};
 #[cfg(all(test, unix))] // template: if pipeline_tests
 pub(crate) use image::Debug; // template: if pipeline_tests

@@ -3,6 +3,7 @@
 mod event;
 mod human;
 mod products;
+mod record; // template: if kitchen
 mod space;
 mod summary;
 mod tail;
@@ -10,6 +11,7 @@ mod timings;
 mod watch;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path; // template: if kitchen
 
 use serde::Serialize;
 
@@ -18,14 +20,23 @@ use crate::plan::{Plan, Product};
 
 pub(crate) use event::{CrateFinished, Event, Failure, Outcome, ToolStatus};
 use human::Human;
+use record::Record; // template: if kitchen
 pub(crate) use space::{BuilderSpace, Removed, Space, SpaceRow, Used};
 pub(crate) use timings::Timings;
 
 /// Shows events in the form that was asked for.
 pub(crate) struct Report {
     form: Form,
+    kept: Kept,
+}
+
+/// What is kept of the events besides.
+#[derive(Default)]
+struct Kept {
     /// Where there is to be a page of the run.
     timings: Option<Timings>,
+    /// Where Kitchen is to have the run.
+    record: Option<Record>, // template: if kitchen
 }
 
 enum Form {
@@ -42,22 +53,41 @@ impl Report {
             MessageFormat::Human => Form::Human(Box::new(Human::new(quiet))),
             MessageFormat::Json => Form::Json,
         };
-        Report { form, timings: None }
+        Report { form, kept: Kept::default() }
     }
 
     // template: if pipeline_tests
     /// A report for people on `out`.
     #[cfg(all(test, unix))]
     pub(crate) fn on(out: impl Write + 'static) -> Report {
-        Report { form: Form::Human(Box::new(Human::plain(false, Box::new(out)))), timings: None }
+        Report { form: Form::Human(Box::new(Human::plain(false, Box::new(out)))), kept: Kept::default() }
     }
 
     // template: end
     /// Also collects the run that is about to begin, and writes its page at the end, however that comes.
     pub(crate) fn record(&mut self, timings: Timings) {
-        self.timings = Some(timings);
+        self.kept.timings = Some(timings);
     }
 
+    // template: if kitchen
+    /// Also records the run that is about to begin, if a Kitchen was opened in the project at `root`.
+    pub(crate) fn record_for_kitchen(&mut self, root: &Path) {
+        match Record::begin(root) {
+            Ok(record) => self.kept.record = record,
+            Err(error) => self.show(&Event::Note { message: format!("{error:#}") }),
+        }
+    }
+
+    fn add_to_record(&mut self, event: &Event<'_>) {
+        if let Some(record) = &mut self.kept.record
+            && let Err(error) = record.event(event)
+        {
+            self.kept.record = None;
+            self.show(&Event::Note { message: format!("{error:#}") });
+        }
+    }
+
+    // template: end
     /// Whether children should colour what they print.
     pub(crate) fn is_coloured(&self) -> bool {
         matches!(&self.form, Form::Human(human) if human.is_coloured())
@@ -65,9 +95,10 @@ impl Report {
 
     /// Shows an event.
     pub(crate) fn event(&mut self, event: &Event<'_>) {
-        if let Some(timings) = &mut self.timings {
+        if let Some(timings) = &mut self.kept.timings {
             timings.event(event);
         }
+        self.add_to_record(event); // template: if kitchen
         if matches!(event, Event::Finished { .. } | Event::Error { .. }) {
             self.write_timings();
         }
@@ -83,7 +114,7 @@ impl Report {
 
     /// A run is what it is without its page.
     fn write_timings(&mut self) {
-        let Some(timings) = self.timings.take() else { return };
+        let Some(timings) = self.kept.timings.take() else { return };
         self.show(&match timings.write() {
             Ok(path) => Event::Timings { path: path.display().to_string() },
             Err(error) => Event::Note { message: format!("{error:#}") },
@@ -92,7 +123,7 @@ impl Report {
 
     /// Prepares for the steps of a plan that is about to run.
     pub(crate) fn begin(&mut self, plan: &Plan) {
-        if let Some(timings) = &mut self.timings {
+        if let Some(timings) = &mut self.kept.timings {
             timings.begin(plan);
         }
         if let Form::Human(human) = &mut self.form {

@@ -75,6 +75,14 @@ fn a_run_leaves_a_record_where_a_kitchen_was_opened() {
 }
 
 #[test]
+fn secrets_of_the_environment_are_not_recorded() {
+    let kitchen = with_history("echo it is $DEPLOY_TOKEN");
+    kitchen.xtask(&LINT).env("DEPLOY_TOKEN", "s3cr3t-0123").output().unwrap();
+    let text = fs::read_to_string(&records(kitchen.path())[0]).unwrap();
+    assert!(text.contains("it is ***") && !text.contains("s3cr3t"), "{text}");
+}
+
+#[test]
 fn what_is_no_build_or_is_recorded_elsewhere_leaves_none() {
     let without = Kitchen::with("");
     without.run(&LINT);

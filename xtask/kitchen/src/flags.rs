@@ -47,6 +47,25 @@ pub(crate) struct KitchenFlags {
     /// How many builds run at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) at_once: u8,
+
+    #[command(flatten)]
+    pub(crate) keep: KeepFlags,
+}
+
+/// How much of the history is kept.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct KeepFlags {
+    /// Days for which a build stays in the history [default: 90]
+    #[arg(long = "keep-days", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) days: Option<u32>,
+
+    /// Builds that stay in the history [default: 10000]
+    #[arg(long = "keep-builds", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) builds: Option<u32>,
+
+    /// MiB that .kitchen may have; the oldest logs go first [default: 2048]
+    #[arg(long = "keep-size", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) size: Option<u32>,
 }
 
 /// What can be asked of a Kitchen that runs, from a shell.

@@ -14,4 +14,5 @@ mod log;
 pub mod place;
 pub mod run;
 pub mod store;
+mod terminal;
 pub mod web;

@@ -75,6 +75,11 @@ impl Place {
         self.logs().join(format!("{build}.jsonl"))
     }
 
+    /// Where terminals leave the records of their builds. It may not be there.
+    pub fn spool(&self) -> PathBuf {
+        self.folder().join("spool")
+    }
+
     /// Takes the lock.
     ///
     /// # Errors
@@ -113,11 +118,11 @@ impl Place {
         serde_json::from_str(&text).ok()
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.root.join(".kitchen")
     }
 
-    fn logs(&self) -> PathBuf {
+    pub(crate) fn logs(&self) -> PathBuf {
         self.folder().join("logs")
     }
 }

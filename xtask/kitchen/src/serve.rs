@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use xtask_kitchen::place::{Lock, Place, Running};
-use xtask_kitchen::run::{Cook, Settings, choices};
+use xtask_kitchen::run::{Cook, Keep, Settings, choices};
 use xtask_kitchen::store::Store;
 use xtask_kitchen::web::{App, STREAMS, Secrets, router};
 
@@ -36,7 +36,13 @@ pub(crate) fn serve(place: &Place, flags: &KitchenFlags) -> Result<()> {
 }
 
 async fn run(place: &Place, mut lock: Lock, flags: &KitchenFlags) -> Result<()> {
-    let settings = Settings { at_once: usize::from(flags.at_once), ..Settings::default() };
+    let all = Keep::default();
+    let keep = Keep {
+        days: flags.keep.days.unwrap_or(all.days),
+        builds: flags.keep.builds.unwrap_or(all.builds),
+        bytes: flags.keep.size.map_or(all.bytes, |size| u64::from(size) << 20),
+    };
+    let settings = Settings { at_once: usize::from(flags.at_once), keep, ..Settings::default() };
     let choices = choices(&settings.cargo, place.root()).await?;
     let store = Store::open(place).await?;
     let cook = Cook::new(place.clone(), store.clone(), choices, settings);

@@ -2,6 +2,10 @@
 //! its events, each with its time. The file is locked for as long as the run goes on. A run is what it is without its
 //! record: whatever goes wrong here ends the record, and nothing else.
 
+// Kitchen keeps secrets out of its own builds by it, and is too heavy to depend on.
+#[path = "../../kitchen/src/run/mask.rs"]
+mod mask;
+
 use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +18,7 @@ use serde::Serialize;
 use super::event::{Event, VERSION};
 use crate::config::is_in_kitchen;
 use crate::tools::output_of;
+use mask::Mask;
 
 /// How much of a record is lines that steps print, in bytes.
 const MAX_OUTPUT: u64 = 64 << 20;
@@ -26,6 +31,8 @@ pub(crate) struct Record {
     began: Instant,
     /// Bytes of what steps have printed.
     output: u64,
+    /// What the environment has that nobody should read.
+    mask: Mask,
     /// Notes the commit.
     commit: Option<JoinHandle<io::Result<()>>>,
 }
@@ -94,13 +101,15 @@ impl Record {
         let unfinished = path.with_extension("new");
         let file = create(&unfinished)?;
         file.lock()?;
+        let mask = Mask::of(std::env::vars_os());
         let words =
             std::env::args_os().skip(1).map(|word| without_secrets(&word.to_string_lossy())).collect();
-        add(&file, &Header { record: 1, started, pid, pid_started: process_started(), words })?;
+        add(&file, &mask, &Header { record: 1, started, pid, pid_started: process_started(), words })?;
         fs::rename(unfinished, path)?;
-        let shared = file.try_clone()?;
-        let commit = std::thread::spawn(move || add(&shared, &CommitLine { commit: Commit::of(&root) }));
-        Ok(Record { file, began: Instant::now(), output: 0, commit: Some(commit) })
+        let (shared, masked) = (file.try_clone()?, mask.clone());
+        let note = move || add(&shared, &masked, &CommitLine { commit: Commit::of(&root) });
+        let commit = Some(std::thread::spawn(note));
+        Ok(Record { file, began: Instant::now(), output: 0, mask, commit })
     }
 
     /// Takes an event.
@@ -116,7 +125,7 @@ impl Record {
             _ => {}
         }
         let at = self.began.elapsed().as_millis() as f64 / 1000.0;
-        let added = add(&self.file, &Line { at, v: VERSION, event });
+        let added = add(&self.file, &self.mask, &Line { at, v: VERSION, event });
         added.context("this run is not recorded to its end for Kitchen")
     }
 }
@@ -139,9 +148,9 @@ impl Commit {
     }
 }
 
-/// Adds a line in one call, so that two threads do not mix theirs, and no half of one is there for longer than a moment.
-fn add(mut file: &File, line: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_vec(line)?;
+/// Adds a line without secrets, in one call, so that two threads do not mix theirs, and no half of one is there for longer than a moment.
+fn add(mut file: &File, mask: &Mask, line: &impl Serialize) -> io::Result<()> {
+    let mut text = mask.apply(serde_json::to_vec(line)?);
     text.push(b'\n');
     file.write_all(&text)
 }

@@ -43,12 +43,15 @@ fn argv(flags: &KitchenFlags) -> Vec<String> {
 }
 
 fn opened(flags: &KitchenFlags) -> Vec<String> {
-    let KitchenFlags { task: _, port, open, host, names, tls_cert, tls_key, insecure, at_once } = flags;
+    let KitchenFlags { task: _, port, open, host, names, tls_cert, tls_key, insecure, at_once, keep } = flags;
     let file =
         |name: &str, path: &Option<PathBuf>| path.as_ref().map(|path| format!("--{name}={}", path.display()));
     let values = [
         Some(format!("--port={port}")),
         Some(format!("--at-once={at_once}")),
+        keep.days.map(|days| format!("--keep-days={days}")),
+        keep.builds.map(|builds| format!("--keep-builds={builds}")),
+        keep.size.map(|size| format!("--keep-size={size}")),
         host.map(|host| format!("--host={host}")),
         Some(format!("--name={}", names.join(","))).filter(|_| !names.is_empty()),
         file("tls-cert", tls_cert),

@@ -5,8 +5,10 @@ pub(crate) mod lockfile;
 mod plan;
 pub mod request;
 mod status;
+mod typed;
 
 pub use lockfile::Package;
 pub use plan::PlannedStep;
+pub(crate) use plan::quote;
 pub use request::{Choices, Request};
 pub use status::{Origin, Status};

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use quote::quote;
+pub(crate) use quote::quote;
 
 /// A step that would run. It shows itself as `cargo xtask … --dry-run` does: shell, with what it is for in a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

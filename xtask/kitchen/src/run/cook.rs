@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
@@ -15,10 +14,12 @@ use super::feed::Feed;
 use super::kill::{self, Wish};
 use super::mask::Mask;
 use super::process;
-use crate::build::{Choices, Request, Status};
+use super::retain::{Keep, retain};
+use crate::build::{Choices, Origin, Request, Status};
 use crate::log::Writer;
 use crate::place::{Place, private};
 use crate::store::{End, Leader, Store};
+use crate::terminal::{Followed, LOOK, Watcher};
 
 /// How builds are run.
 #[derive(Clone, Debug)]
@@ -31,13 +32,15 @@ pub struct Settings {
     pub queue: usize,
     /// The size of a log, in bytes.
     pub log: u64,
+    /// How much of the history is kept.
+    pub keep: Keep,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
         // Cargo tells its children which one it is.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Settings { cargo, at_once: 1, queue: 50, log: 64 << 20 }
+        Settings { cargo, at_once: 1, queue: 50, log: 64 << 20, keep: Keep::default() }
     }
 }
 
@@ -54,6 +57,8 @@ struct Inner {
     /// Of the environment, which builds have as well.
     mask: Mask,
     running: Mutex<HashMap<i64, Arc<Running>>>,
+    /// Builds that run in terminals.
+    followed: Followed,
     /// Something may be to do: a build is queued, or one has ended.
     work: Notify,
 }
@@ -70,9 +75,9 @@ struct Running {
 impl Cook {
     /// A cook for the project of `place`, which can be built for `choices`. [`Cook::work`] has it begin.
     pub fn new(place: Place, store: Store, choices: Choices, settings: Settings) -> Cook {
-        let (running, work) = (Mutex::default(), Notify::new());
+        let (running, followed, work) = (Mutex::default(), Followed::default(), Notify::new());
         let mask = Mask::of(std::env::vars_os());
-        Cook(Arc::new(Inner { place, store, settings, choices, mask, running, work }))
+        Cook(Arc::new(Inner { place, store, settings, choices, mask, running, followed, work }))
     }
 
     /// The history.
@@ -113,25 +118,39 @@ impl Cook {
             running.wish.send_replace(Wish::End);
             return Ok(true);
         }
-        self.0.store.end(id, Status::Killed, &End::default()).await
+        match self.0.followed.kill(id) {
+            Some(is_asked) => Ok(is_asked),
+            None => self.0.store.end(id, Status::Killed, &End::default()).await,
+        }
     }
 
     /// How long the log of a build that runs is, now and from now on; nothing for one that does not run.
     pub fn log_length(&self, id: i64) -> Option<watch::Receiver<u64>> {
-        self.running().get(&id).map(|running| running.length.clone())
+        let own = self.running().get(&id).map(|running| running.length.clone());
+        own.or_else(|| self.0.followed.length(id))
     }
 
-    /// Ends what an earlier Kitchen left behind. Nothing is started again.
+    /// Ends what an earlier Kitchen left behind. Nothing is started again. Then removes what is too old or too much.
     ///
     /// # Errors
     /// When the history fails.
     pub async fn tidy(&self) -> Result<()> {
-        for build in self.0.store.with_status(Status::Running).await? {
+        let running = self.0.store.with_status(Status::Running).await?;
+        // What runs in a terminal goes on without Kitchen.
+        for build in running.into_iter().filter(|build| build.origin == Origin::Kitchen) {
             kill::end_leftover(self.0.store.leader(build.id).await?, &self.mark(build.id)).await;
             let end = End { error: Some("Kitchen ended before the build".to_owned()), ..End::default() };
             self.0.store.end(build.id, Status::Interrupted, &end).await?;
         }
-        Ok(())
+        self.retain().await
+    }
+
+    /// Removes what is too old or too much.
+    ///
+    /// # Errors
+    /// When the history fails, or a file cannot be removed.
+    pub async fn retain(&self) -> Result<()> {
+        retain(&self.0.store, &self.0.place, self.0.settings.keep).await
     }
 
     /// Works until `stop` is true; then ends the builds that run, and returns when they have ended.
@@ -139,6 +158,7 @@ impl Cook {
     /// # Errors
     /// When the history fails.
     pub async fn work(&self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        let following = tokio::spawn(self.clone().follow());
         loop {
             while self.running().len() < self.0.settings.at_once && self.begin_next().await? {}
             tokio::select! {
@@ -151,9 +171,24 @@ impl Cook {
                 running.wish.send_replace(Wish::EndNow);
             }
             if self.running().is_empty() {
+                // What is cut off here is read again from its beginning.
+                following.abort();
                 return Ok(());
             }
             self.0.work.notified().await;
+        }
+    }
+
+    /// Follows the builds that run in terminals. They go on without Kitchen.
+    async fn follow(self) {
+        let Inner { place, store, settings, choices, mask, followed, .. } = &*self.0;
+        let mut watcher = Watcher::new(place, store, choices, settings.log, mask, followed);
+        loop {
+            if watcher.look().await {
+                // What is left of too much is too much a little longer.
+                let _ = self.retain().await;
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 
@@ -179,6 +214,7 @@ impl Cook {
             let _ = cook.0.store.end(build.id, status, &end).await;
             cook.running().remove(&build.id);
             cook.0.work.notify_one();
+            let _ = cook.retain().await;
         });
         Ok(true)
     }
@@ -193,8 +229,8 @@ impl Cook {
             anyhow::bail!("the build has no output");
         };
         let kept = private(&self.0.place.events(id)).context("cannot open the file of events")?;
-        let (store, mask) = (self.0.store.clone(), self.0.mask.clone());
-        let mut feed = Feed { build: id, began: Instant::now(), log, events: kept, store, mask };
+        let (store, mask, end) = (self.0.store.clone(), self.0.mask.clone(), End::default());
+        let mut feed = Feed { build: id, log, events: kept, store, mask, end };
         let mark = self.mark(id);
         let mut wish = running.wish.subscribe();
         let taken = {
@@ -212,7 +248,8 @@ impl Cook {
         }
         let exit = child.wait().await.context("cannot wait for the build")?;
         kill::sweep(&mark).await;
-        let mut end = taken?;
+        taken?;
+        let mut end = feed.end;
         end.exit_code = end.exit_code.or(exit.code().map(i64::from));
         let wish = *running.wish.borrow();
         let status = match wish {

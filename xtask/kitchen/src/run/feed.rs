@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, BufReader};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, Sender};
 
 use super::mask::Mask;
 use crate::build::event::Event;
@@ -28,23 +28,24 @@ enum Said {
 }
 
 /// Where lines go.
-pub(super) struct Feed {
+#[derive(Debug)]
+pub(crate) struct Feed {
     /// The build.
-    pub(super) build: i64,
-    /// When it began.
-    pub(super) began: Instant,
+    pub(crate) build: i64,
     /// For people.
-    pub(super) log: Writer,
+    pub(crate) log: Writer,
     /// For programs: the events as they came.
-    pub(super) events: File,
+    pub(crate) events: File,
     /// For pages.
-    pub(super) store: Store,
+    pub(crate) store: Store,
     /// What none of them is to have.
-    pub(super) mask: Mask,
+    pub(crate) mask: Mask,
+    /// What the build has said of its end.
+    pub(crate) end: End,
 }
 
 impl Feed {
-    /// Takes all that a build prints, until nobody can print any more. Gives what the build said of its end.
+    /// Takes all that a build prints that began just now, until nobody can print any more.
     ///
     /// # Errors
     /// When it cannot be kept.
@@ -52,41 +53,38 @@ impl Feed {
         &mut self,
         events: impl AsyncRead + Unpin + Send + 'static,
         others: impl AsyncRead + Unpin + Send + 'static,
-    ) -> Result<End> {
+    ) -> Result<()> {
+        let began = Instant::now();
         let (sender, mut receiver) = mpsc::channel(WAITING);
         tokio::spawn(send(BufReader::new(events), sender.clone(), Said::Event));
         tokio::spawn(send(BufReader::new(others), sender, Said::Other));
-        self.keep(&mut receiver).await
-    }
-
-    async fn keep(&mut self, receiver: &mut Receiver<Said>) -> Result<End> {
-        let mut end = End::default();
         while let Some(said) = receiver.recv().await {
             match said {
-                Said::Other(line) => {
-                    let line = self.mask.apply(line);
-                    self.append(&line)?;
-                }
-                Said::Event(line) => {
-                    let line = self.mask.apply(line);
-                    let Some(event) = Event::parse(&line) else {
-                        self.append(&line)?;
-                        continue;
-                    };
-                    self.events.write_all(&line).context("cannot write the events")?;
-                    if let Some(text) = log::of_event(&event) {
-                        self.log.append(text.as_bytes())?;
-                    }
-                    self.store.keep(self.build, self.began.elapsed().as_secs_f64(), &event).await?;
-                    note(&mut end, event);
-                }
+                Said::Other(line) => self.append(&self.mask.apply(line))?,
+                Said::Event(line) => self.event(line, began.elapsed().as_secs_f64()).await?,
             }
         }
-        Ok(end)
+        Ok(())
+    }
+
+    /// Takes a line that is an event, or else text, `seconds` after the build began.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub(crate) async fn event(&mut self, line: Vec<u8>, seconds: f64) -> Result<()> {
+        let line = self.mask.apply(line);
+        let Some(event) = Event::parse(&line) else { return self.append(&line) };
+        self.events.write_all(&line).context("cannot write the events")?;
+        if let Some(text) = log::of_event(&event) {
+            self.log.append(text.as_bytes())?;
+        }
+        self.store.keep(self.build, seconds, &event).await?;
+        note(&mut self.end, event);
+        Ok(())
     }
 
     /// A log is text: what is not becomes U+FFFD, as it does in events.
-    fn append(&mut self, line: &[u8]) -> Result<()> {
+    pub(crate) fn append(&mut self, line: &[u8]) -> Result<()> {
         self.log.append(String::from_utf8_lossy(line).as_bytes())
     }
 }

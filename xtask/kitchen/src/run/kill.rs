@@ -63,6 +63,23 @@ pub(super) async fn end_leftover(leader: Option<Leader>, mark: &str) {
     }
 }
 
+/// Ends the process of a terminal, which ends its own steps. Neither its group nor its children are ours.
+pub(crate) async fn end_exactly(leader: Leader) {
+    for signal in [Signal::INT, Signal::TERM] {
+        let began = Instant::now();
+        if !process::signal_exactly(leader, signal) {
+            return;
+        }
+        while began.elapsed() < Wish::End.patience(signal) {
+            if !process::is_alive(leader) {
+                return;
+            }
+            sleep(LOOK).await;
+        }
+    }
+    process::signal_exactly(leader, Signal::KILL);
+}
+
 async fn is_gone(leader: i64, mark: &str, patience: impl Fn() -> Duration) -> bool {
     let began = Instant::now();
     while began.elapsed() < patience() {

@@ -1,4 +1,5 @@
 //! Secrets in the environment of a build, kept out of what it prints: a program may print by mistake what it was given.
+//! What records builds of terminals has this file as well.
 
 use std::ffi::OsString;
 
@@ -13,14 +14,14 @@ const LETTERS: usize = 16;
 
 /// The secrets of an environment.
 #[derive(Clone, Default)]
-pub(super) struct Mask {
+pub(crate) struct Mask {
     /// As they stand in a line of text or JSON; the longest first, since one may be a part of another.
     secrets: Vec<Vec<u8>>,
 }
 
 impl Mask {
     /// What is secret among these variables: what has such a name, and passwords in URLs. Of several lines, each.
-    pub(super) fn of(variables: impl Iterator<Item = (OsString, OsString)>) -> Mask {
+    pub(crate) fn of(variables: impl Iterator<Item = (OsString, OsString)>) -> Mask {
         let mut secrets = Vec::new();
         for (name, value) in variables {
             let (name, value) = (name.to_string_lossy().to_uppercase(), value.to_string_lossy().into_owned());
@@ -42,7 +43,7 @@ impl Mask {
     }
 
     /// The line without them.
-    pub(super) fn apply(&self, mut line: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn apply(&self, mut line: Vec<u8>) -> Vec<u8> {
         for secret in &self.secrets {
             let mut from = 0;
             while let Some(at) = line[from..].windows(secret.len()).position(|bytes| bytes == secret) {

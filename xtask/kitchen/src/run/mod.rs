@@ -6,6 +6,12 @@ mod feed;
 mod kill;
 mod mask;
 mod process;
+mod retain;
 
 pub use commit::choices;
 pub use cook::{Cook, Settings};
+pub(crate) use feed::Feed;
+pub(crate) use kill::end_exactly;
+pub(crate) use mask::Mask;
+pub(crate) use process::is_alive;
+pub use retain::Keep;

@@ -21,8 +21,24 @@ pub(super) fn started(pid: i64) -> Option<i64> {
 }
 
 /// Whether the process is the one that was noted, and not a later one with its number.
-pub(super) fn is_alive(leader: Leader) -> bool {
+pub(crate) fn is_alive(leader: Leader) -> bool {
     started(leader.pid) == Some(leader.started)
+}
+
+/// Sends a signal to the process, if it is the one that was noted. False where it is not, or nobody can tell.
+#[cfg(target_os = "linux")]
+pub(super) fn signal_exactly(leader: Leader, signal: Signal) -> bool {
+    use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+    let open = |pid| pidfd_open(pid, PidfdFlags::empty()).ok();
+    // What the descriptor means stays the same, whatever gets the number after we have looked.
+    let Some(process) = pid(leader.pid).and_then(open) else { return false };
+    is_alive(leader) && pidfd_send_signal(process, signal).is_ok()
+}
+
+/// Where a process cannot be told from a later one with its number, none is sent.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn signal_exactly(_: Leader, _: Signal) -> bool {
+    false
 }
 
 /// Sends a signal to the whole group of a leader. A group that is gone needs none.

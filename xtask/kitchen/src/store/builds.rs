@@ -1,7 +1,7 @@
 //! Builds: queued, started, ended, found again.
 
 use anyhow::{Context as _, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::Store;
@@ -42,7 +42,7 @@ pub struct Build {
 }
 
 /// What was built.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Commit {
     /// The commit.
     pub revision: Option<String>,
@@ -97,11 +97,12 @@ impl Store {
         row.await.context("cannot read the build")
     }
 
-    /// What was asked for in this build.
+    /// What was asked for in this build; none where no request means the same.
     pub async fn request(&self, id: i64) -> Result<Option<Request>> {
         let row = sqlx::query_scalar("SELECT request FROM builds WHERE id = ?").bind(id);
         let text: Option<String> = row.fetch_optional(&self.pool).await.context("cannot read the build")?;
-        text.map(|text| serde_json::from_str(&text).context("the request of the build")).transpose()
+        let request = text.map(|text| serde_json::from_str(&text).context("the request of the build"));
+        Ok(request.transpose()?.flatten())
     }
 
     /// The builds of this status, the next of the queue first.

@@ -119,7 +119,7 @@ impl Store {
     ) -> sqlx::Result<()> {
         // Of a vertex, BuildKit's clock tells how long it took, without what it waited; when is known from its end.
         let row = sqlx::query(
-            "UPDATE steps SET outcome = ?1, seconds = ?2,
+            "UPDATE OR IGNORE steps SET outcome = ?1, seconds = ?2,
                  started = CASE WHEN part_of IS NULL THEN started ELSE max(started, ?5 - ?2) END
              WHERE build_id = ?3 AND name = ?4",
         );

@@ -5,6 +5,8 @@ mod details;
 mod facts;
 mod packages;
 mod page;
+mod prune;
+mod terminal;
 mod trends;
 
 use std::time::Duration;
@@ -19,6 +21,7 @@ pub use builds::{Build, Commit, End, Leader};
 pub use details::{Artifact, Crate, Image, Record};
 pub use facts::{Layer, Step};
 pub use page::{Filter, PAGE};
+pub(crate) use terminal::TakenUp;
 pub use trends::{Measure, Trend};
 
 /// The history of one project; clones share it.
@@ -46,6 +49,9 @@ impl Store {
             .foreign_keys(true);
         let pool =
             SqlitePoolOptions::new().max_connections(4).connect_with(options).await.with_context(cannot)?;
+        let mut connection = pool.acquire().await.with_context(cannot)?;
+        prune::can_shrink(&mut connection).await.with_context(cannot)?;
+        drop(connection);
         sqlx::migrate!("./migrations").run(&pool).await.with_context(cannot)?;
         Ok(Store { pool })
     }

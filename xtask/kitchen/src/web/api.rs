@@ -11,7 +11,7 @@ use serde_json::json;
 use super::App;
 use super::answer::{Failure, nothing_here, refused};
 use super::wanted::Wanted;
-use crate::build::Request;
+use crate::build::{Request, Status};
 
 type Answer = Result<Response, Failure>;
 
@@ -48,7 +48,7 @@ pub(super) async fn build(State(app): State<App>, Path(id): Path<i64>) -> Answer
 pub(super) async fn kill(State(app): State<App>, Path(id): Path<i64>) -> Answer {
     match app.cook.kill(id).await? {
         true => Ok(StatusCode::ACCEPTED.into_response()),
-        false => Ok(refused(StatusCode::CONFLICT, "The build has ended, or there is none with this number.")),
+        false => Ok(refused(StatusCode::CONFLICT, not_killed(&app, id).await?)),
     }
 }
 
@@ -56,8 +56,30 @@ pub(super) async fn kill(State(app): State<App>, Path(id): Path<i64>) -> Answer 
 pub(super) async fn again(State(app): State<App>, Path(id): Path<i64>) -> Answer {
     match app.cook.store().request(id).await? {
         Some(request) => order(State(app), Json(request)).await,
-        None => Ok(nothing_here().await),
+        None => again_in_terminal(&app, id).await,
     }
+}
+
+/// Says why a build that was started in a terminal cannot be queued here.
+async fn again_in_terminal(app: &App, id: i64) -> Answer {
+    let Some(words) = app.cook.store().words(id).await? else { return Ok(nothing_here().await) };
+    match Request::from_words(&words, app.cook.choices()) {
+        // It was none when the project had other choices.
+        Ok(request) => queue(app, &request).await,
+        Err(error) => {
+            let why = format!("This can only be run again in a terminal: {error:#}.");
+            Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, &why))
+        }
+    }
+}
+
+async fn not_killed(app: &App, id: i64) -> anyhow::Result<&'static str> {
+    let build = app.cook.store().build(id).await?;
+    let is_running = build.is_some_and(|build| build.status == Status::Running);
+    Ok(match is_running {
+        true => "Its process is gone, or cannot be told from others: end it where it was started.",
+        false => "The build has ended, or there is none with this number.",
+    })
 }
 
 /// Changes the place of a build in the queue.

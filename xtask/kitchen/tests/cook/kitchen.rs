@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use xtask_kitchen::build::{Choices, Request, Status};
 use xtask_kitchen::place::Place;
-use xtask_kitchen::run::{Cook, Settings};
+use xtask_kitchen::run::{Cook, Keep, Settings};
 use xtask_kitchen::store::{Build, Store};
 
 /// A project, and a cook who works in it.
@@ -30,7 +30,8 @@ impl Kitchen {
         fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
         let place = Place::in_project(project.path()).unwrap();
         let store = Store::open(&place).await.unwrap();
-        let settings = Settings { cargo: cargo.into(), at_once, queue: 200, log: 1 << 20 };
+        let settings =
+            Settings { cargo: cargo.into(), at_once, queue: 200, log: 1 << 20, ..Settings::default() };
         let choices = Choices { backends: vec!["one".to_owned()], platforms: vec![] };
         let cook = Cook::new(place, store, choices, settings);
         Kitchen { project, cook, stop: watch::Sender::new(false), work: None }
@@ -43,7 +44,14 @@ impl Kitchen {
         kitchen
     }
 
+    /// A cook for the same project who keeps this much.
+    pub(crate) fn keeping(&self, keep: Keep) -> Cook {
+        let (place, store) = (self.cook.place().clone(), self.cook.store().clone());
+        Cook::new(place, store, self.cook.choices().clone(), Settings { keep, ..Settings::default() })
+    }
+
     pub(crate) fn begin(&mut self) {
+        self.stop.send_replace(false);
         let (cook, stop) = (self.cook.clone(), self.stop.subscribe());
         self.work = Some(tokio::spawn(async move { cook.work(stop).await }));
     }

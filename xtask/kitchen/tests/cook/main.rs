@@ -3,4 +3,6 @@
 
 mod killed;
 mod kitchen;
+mod retain;
 mod run;
+mod terminal;

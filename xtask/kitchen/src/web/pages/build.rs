@@ -8,6 +8,7 @@ use super::super::App;
 use super::super::answer::{Failure, nothing_here};
 use super::details::details;
 use super::{badge, commit, duration, frame, keys, time};
+use crate::build::Origin;
 use crate::store::{Build, Record, Step};
 
 const KEYS: [(&str, &str); 9] = [
@@ -60,7 +61,7 @@ fn head(build: &Build) -> Markup {
             }
             p { code { (build.command) } }
             p.quiet {
-                "Asked for " (time(build.queued))
+                "Asked for " (time(build.queued)) @if build.origin == Origin::Terminal { " in a terminal" }
                 @if build.revision.is_some() { " · " (commit(build)) }
                 @if build.finished.is_some() && build.started.is_some() { " · took " (duration(build)) }
                 @if let Some(code) = build.exit_code { " · exit code " (code) }

@@ -40,7 +40,7 @@ impl Wish {
 pub(super) async fn end(leader: i64, mark: &str, wish: &Receiver<Wish>) {
     for signal in [Signal::INT, Signal::TERM] {
         process::signal_group(leader, signal);
-        if is_gone(leader, mark, || wish.borrow().patience(signal)).await {
+        if is_gone(leader, mark, signal, || wish.borrow().patience(signal)).await {
             return;
         }
     }
@@ -80,11 +80,20 @@ pub(crate) async fn end_exactly(leader: Leader) {
     process::signal_exactly(leader, Signal::KILL);
 }
 
-async fn is_gone(leader: i64, mark: &str, patience: impl Fn() -> Duration) -> bool {
+async fn is_gone(leader: i64, mark: &str, signal: Signal, patience: impl Fn() -> Duration) -> bool {
     let began = Instant::now();
+    let mut is_asked = false;
     while began.elapsed() < patience() {
-        if !process::has_group(leader) && process::marked(mark).is_empty() {
-            return true;
+        if !process::has_group(leader) {
+            let left = process::marked(mark);
+            if left.is_empty() {
+                return true;
+            }
+            // Whoever has left the group was not asked, and has nobody any more who would.
+            if !is_asked {
+                left.into_iter().for_each(|process| process::signal(process, signal));
+                is_asked = true;
+            }
         }
         sleep(LOOK).await;
     }

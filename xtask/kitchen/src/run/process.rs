@@ -48,6 +48,11 @@ pub(super) fn signal_group(leader: i64, signal: Signal) {
     }
 }
 
+/// Sends a signal to one process. One that is gone needs none.
+pub(super) fn signal(process: Pid, signal: Signal) {
+    let _ = kill_process(process, signal);
+}
+
 /// Whether anything of the group is left, a zombie included.
 pub(super) fn has_group(leader: i64) -> bool {
     pid(leader).is_some_and(|group| test_kill_process_group(group).is_ok())
@@ -62,7 +67,7 @@ pub(super) fn kill_marked(mark: &str) {
             return;
         }
         for process in found {
-            let _ = kill_process(process, Signal::KILL);
+            signal(process, Signal::KILL);
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }

@@ -53,3 +53,33 @@ async fn what_cannot_be_asked_for_is_told() {
     }
     assert_eq!(server.with_key(Method::GET, "/api/builds/7", "").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_of_a_terminal_is_run_again_where_it_can_be_asked_for() {
+    let server = Server::new().await;
+    let spool = server.app.cook.place().spool();
+    std::fs::create_dir_all(&spool).unwrap();
+    for (number, words) in
+        [r#"["bd","--backend","one","--quiet"]"#, r#"["bd","--jobs=2"]"#].iter().enumerate()
+    {
+        let ended = r#"{"at":1.0,"v":1,"event":"finished","exit_code":0,"seconds":1}"#;
+        // Of today, or it would be too old to be kept.
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+        let header = format!(r#"{{"record":1,"started":{now},"pid":99999999,"words":{words}}}"#);
+        std::fs::write(spool.join(format!("{number}-1.jsonl")), format!("{header}\n{ended}\n")).unwrap();
+    }
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let cook = server.app.cook.clone();
+    let work = tokio::spawn(async move { cook.work(stopped).await });
+    while spool.read_dir().unwrap().count() > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    stop.send_replace(true);
+    work.await.unwrap().unwrap();
+    let again = server.with_key(Method::POST, "/api/builds/1/again", "").await;
+    assert_eq!((again.status, again.text.as_str()), (StatusCode::CREATED, r#"{"id":3}"#));
+    let again = server.with_key(Method::POST, "/api/builds/2/again", "").await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.text.contains("only be run again in a terminal: `--jobs` is nothing"), "{}", again.text);
+    assert!(server.with_key(Method::GET, "/builds/2", "").await.text.contains("in a terminal"));
+}

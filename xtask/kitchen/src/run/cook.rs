@@ -114,9 +114,14 @@ impl Cook {
     /// # Errors
     /// When the history fails.
     pub async fn kill(&self, id: i64) -> Result<bool> {
-        if let Some(running) = self.running().get(&id) {
-            running.wish.send_replace(Wish::End);
-            return Ok(true);
+        let running = self.running().get(&id).cloned();
+        if let Some(running) = running {
+            // For a moment after its end it still counts as one that runs.
+            let is_over = self.0.store.build(id).await?.is_none_or(|build| build.status.is_final());
+            if !is_over {
+                running.wish.send_replace(Wish::End);
+            }
+            return Ok(!is_over);
         }
         match self.0.followed.kill(id) {
             Some(is_asked) => Ok(is_asked),

@@ -2,9 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
+use std::fs::{File, OpenOptions}; // template: if kitchen
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt; // template: if kitchen
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -120,6 +122,16 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
+// template: if kitchen
+/// Makes a file to append to, which only its owner can read.
+///
+/// # Errors
+/// When there is one already, or none can be made.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)
+}
+
+// template: end
 /// A path as git prints it with `-z`: of any bytes.
 pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
     OsString::from_vec(bytes.to_owned()).into()

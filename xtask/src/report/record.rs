@@ -6,8 +6,8 @@
 #[path = "../../kitchen/src/run/mask.rs"]
 mod mask;
 
-use std::fs::{self, DirEntry, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, DirEntry, File};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::event::{Event, VERSION};
 use crate::config::is_in_kitchen;
+use crate::platform;
 use crate::tools::output_of;
 use mask::Mask;
 
@@ -50,7 +51,7 @@ struct Header {
     words: Vec<String>,
 }
 
-/// What is built, a line of its own: git takes longer than anything else here, and nobody waits for it.
+/// What is built, a line of its own: git is asked while the run goes on, and only the end of that waits for it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Commit {
     revision: Option<String>,
@@ -99,7 +100,7 @@ impl Record {
         let path = folder.join(format!("{started:013}-{pid}.jsonl"));
         // Under its name only when it is locked and says what it is: a record that nobody has locked is over.
         let unfinished = path.with_extension("new");
-        let file = create(&unfinished)?;
+        let file = platform::create_private(&unfinished)?;
         file.lock()?;
         let mask = Mask::of(std::env::vars_os());
         let words =
@@ -155,14 +156,6 @@ fn add(mut file: &File, mask: &Mask, line: &impl Serialize) -> io::Result<()> {
     file.write_all(&text)
 }
 
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Removes the oldest records, where no Kitchen has taken them up for long.
 fn make_room(folder: &Path) -> io::Result<()> {
     let size = |entry: &DirEntry| entry.metadata().map_or(0, |metadata| metadata.len());
@@ -175,7 +168,11 @@ fn make_room(folder: &Path) -> io::Result<()> {
         if count < MAX_WAITING.0 && bytes <= MAX_WAITING.1 {
             break;
         }
-        fs::remove_file(path)?;
+        match fs::remove_file(path) {
+            // Another run makes room as well.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            removed => removed?,
+        }
         (count, bytes) = (count - 1, bytes - size);
     }
     Ok(())

@@ -89,6 +89,16 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     fs::remove_file(path).or_else(|error| fs::remove_dir(path).map_err(|_| error))
 }
 
+// template: if kitchen
+/// Makes a file to append to. Who can read it is decided by the folder.
+///
+/// # Errors
+/// When there is one already, or none can be made.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create_new(true).open(path)
+}
+
+// template: end
 /// A path as git prints it with `-z`: in UTF-8.
 pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()

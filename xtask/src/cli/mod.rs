@@ -173,16 +173,6 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    /// Whether a dry run of the task is more than to show its commands.
-    pub(crate) fn has_own_dry_run(&self) -> bool {
-        // template: if is_template
-        if let Task::Adopt(_) = self {
-            return true;
-        }
-        // template: end
-        matches!(self, Task::Bdp(_))
-    }
-
     // template: if kitchen
     /// Whether Kitchen's history has the runs of the task: those that build or test.
     pub(crate) fn is_recorded(&self) -> bool {
@@ -197,7 +187,17 @@ impl Task {
                 | Task::Check(_)
         )
     }
+
     // template: end
+    /// Whether a dry run of the task is more than to show its commands.
+    pub(crate) fn has_own_dry_run(&self) -> bool {
+        // template: if is_template
+        if let Task::Adopt(_) = self {
+            return true;
+        }
+        // template: end
+        matches!(self, Task::Bdp(_))
+    }
 }
 
 /// What can be done with a registry.

@@ -35,8 +35,10 @@ pub(crate) struct Report {
 struct Kept {
     /// Where there is to be a page of the run.
     timings: Option<Timings>,
+    // template: if kitchen
     /// Where Kitchen is to have the run.
-    record: Option<Record>, // template: if kitchen
+    record: Option<Record>,
+    // template: end
 }
 
 enum Form {

@@ -1,5 +1,5 @@
--- Of a build that was started in a terminal: what was typed after `cargo xtask`, as JSON. Its request is null where no
--- request means the same.
+-- Of a build that was started in a terminal: what was typed after `cargo xtask`, as JSON. Where no request means the same,
+-- the request has nothing but the task.
 ALTER TABLE builds ADD COLUMN words TEXT;
 -- The name of its record, while that is there.
 ALTER TABLE builds ADD COLUMN record TEXT;

@@ -99,10 +99,14 @@ impl Store {
 
     /// What was asked for in this build; none where no request means the same.
     pub async fn request(&self, id: i64) -> Result<Option<Request>> {
-        let row = sqlx::query_scalar("SELECT request FROM builds WHERE id = ?").bind(id);
-        let text: Option<String> = row.fetch_optional(&self.pool).await.context("cannot read the build")?;
-        let request = text.map(|text| serde_json::from_str(&text).context("the request of the build"));
-        Ok(request.transpose()?.flatten())
+        let row = sqlx::query_as("SELECT request, words IS NOT NULL FROM builds WHERE id = ?").bind(id);
+        let row: Option<(String, bool)> =
+            row.fetch_optional(&self.pool).await.context("cannot read the build")?;
+        let Some((text, is_typed)) = row else { return Ok(None) };
+        match serde_json::from_str(&text) {
+            Err(_) if is_typed => Ok(None),
+            request => request.context("the request of the build").map(Some),
+        }
     }
 
     /// The builds of this status, the next of the queue first.

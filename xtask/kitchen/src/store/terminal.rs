@@ -1,6 +1,7 @@
 //! Builds that were started in a terminal.
 
 use anyhow::{Context as _, Result};
+use serde_json::json;
 
 use super::{Commit, End, Store};
 use crate::build::{Request, Status};
@@ -18,6 +19,12 @@ pub(crate) struct TakenUp<'a> {
     pub(crate) words: &'a [String],
     /// The same as it would be asked for; none where nothing that can be asked for is the same.
     pub(crate) request: Option<&'a Request>,
+}
+
+impl TakenUp<'_> {
+    fn task(&self) -> &str {
+        self.words.iter().find(|word| !word.starts_with('-')).map_or("", String::as_str)
+    }
 }
 
 impl Store {
@@ -48,7 +55,12 @@ impl Store {
             "INSERT INTO builds (id, origin, status, request, command, words, record, queued, started)
              VALUES (?1, 'terminal', 'running', ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
         );
-        let row = row.bind(known).bind(serde_json::to_string(&build.request)?).bind(build.command);
+        let request = match build.request {
+            Some(request) => serde_json::to_value(request)?,
+            // What no request can be read from, with what the history is filtered by.
+            None => json!({ "task": build.task(), "typed": true }),
+        };
+        let row = row.bind(known).bind(request.to_string()).bind(build.command);
         let row = row.bind(serde_json::to_string(build.words)?).bind(build.record).bind(build.started);
         let id = row.fetch_one(&mut *transaction).await.context("cannot keep the build")?;
         transaction.commit().await.context("cannot keep the build")?;

@@ -125,6 +125,7 @@ impl<'a> Watcher<'a> {
             request: request.as_ref(),
         };
         let id = self.store.take_up(&taken_up).await?;
+        self.note_ingredients(id, request.as_ref(), is_let_go).await?;
         for path in [self.place.log(id), self.place.events(id)] {
             gone(fs::remove_file(path)).context("cannot begin the log anew")?;
         }
@@ -143,6 +144,20 @@ impl<'a> Watcher<'a> {
         let is_killed = follower.is_killed.clone();
         self.followed.add(id, InTerminal { length, leader: header.leader(), is_killed });
         self.followers.insert(name.to_owned(), (id, follower));
+        Ok(())
+    }
+
+    /// Notes what a build is made of, besides its commit. What it had that is over is not there any more.
+    async fn note_ingredients(&self, id: i64, request: Option<&Request>, is_over: bool) -> Result<()> {
+        if let Some(request) = request {
+            self.store.is_for(id, request.databases(self.choices)).await?;
+        }
+        if let Ok(text) = fs::read_to_string(self.place.root().join("Cargo.lock"))
+            && !is_over
+        {
+            // Of a file that is broken, the build itself tells.
+            let _ = self.store.keep_lock(id, &text).await;
+        }
         Ok(())
     }
 

@@ -114,8 +114,17 @@ pub(crate) enum Product {
         /// What `docker buildx bake` or a shell reads.
         text: String,
     },
+    /// What a step found out, which is told also where it has failed after that.
+    Finding {
+        /// About what it is.
+        topic: Topic,
+        /// Where the step leaves it, as JSON.
+        file: PathBuf,
+    },
     /// An image.
     Image {
+        /// The database that it is for.
+        backend: String,
         /// Its names.
         tags: Vec<Reference>,
         /// Where the engine describes what it wrote.
@@ -134,6 +143,16 @@ pub(crate) enum Product {
         /// The command that ends it.
         end: String,
     },
+}
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Topic {
+    /// The next release.
+    Release,
+    /// A registry.
+    Registry,
 }
 
 /// Shell that does the same, one step after the other.

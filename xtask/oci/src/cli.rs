@@ -72,6 +72,10 @@ pub(crate) enum Command {
         /// A CheckSpec as JSON, `-` for standard input.
         #[arg(default_value = "-")]
         spec: PathBuf,
+        /// Where to write what was found out, as JSON, also where nothing can be pushed: whose credentials were found, and
+        /// what the registry can do.
+        #[arg(long, value_name = "FILE")]
+        report_file: Option<PathBuf>,
     },
     /// Sees whether a registry can be reached and lets us push these tags, before anybody waits for a compiler.
     Access {

@@ -7,16 +7,16 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser as _;
 use cli::{Cli, Command, Files};
-use image_spec::{CheckSpec, ImageReport, ImageSpec, PinSpec};
+use image_spec::{CheckSpec, FeatureReport, ImageReport, ImageSpec, PinSpec};
 use xtask_oci::artifact::{Options, Packages};
 use xtask_oci::make::Places;
 use xtask_oci::proof::sbom::{self, Binary, Inventory};
 use xtask_oci::proof::{audit, metadata};
 use xtask_oci::pull::lock;
-use xtask_oci::registry::check::{self, Finding};
+use xtask_oci::registry::check;
 use xtask_oci::registry::client::Connection;
 use xtask_oci::registry::push;
 use xtask_oci::verify::{self, Check};
@@ -72,11 +72,15 @@ fn run(command: Command) -> Result<Vec<String>> {
             changes.iter().for_each(|change| say("pinned", change));
             Ok(Vec::new())
         }
-        Command::Check { spec } => {
+        Command::Check { spec, report_file } => {
             let CheckSpec { repository, registries, .. } = spec::read(&spec)?;
-            let findings = check::check(&repository, &Connection::new(&registries))?;
-            for Finding { feature, refusal, advice } in findings {
-                answer(feature, refusal.map(|reason| format!("{reason}; {advice}")).as_deref());
+            let report = check::report(&repository, &Connection::new(&registries));
+            report_file.map_or(Ok(()), |file| spec::write_report(&file, &report))?;
+            if let Some(problem) = report.problem {
+                bail!(problem);
+            }
+            for FeatureReport { feature, refusal, advice } in report.features {
+                answer(&feature, refusal.map(|reason| format!("{reason}; {advice}")).as_deref());
             }
             Ok(Vec::new())
         }

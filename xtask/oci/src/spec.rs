@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use image_spec::{ImageReport, ImageSpec, RunConfig, time};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atomic;
@@ -27,7 +28,7 @@ pub fn read<T: DeserializeOwned>(source: &Path) -> Result<T> {
 }
 
 /// Writes the metadata file.
-pub fn write_report(dest: &Path, report: &ImageReport) -> Result<()> {
+pub fn write_report(dest: &Path, report: &impl Serialize) -> Result<()> {
     let mut json = serde_json::to_vec_pretty(report)?;
     json.push(b'\n');
     atomic::write(dest, &json)

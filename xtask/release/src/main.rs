@@ -10,11 +10,13 @@ mod flags;
 mod git;
 mod obstacles;
 mod proposal;
+mod report;
 mod undo;
 
 use std::env;
 use std::fs;
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,6 +32,7 @@ use crate::flags::ReleaseFlags;
 use crate::git::Git;
 use crate::obstacles::Registry;
 use crate::proposal::{Outcome, Proposal, Usage};
+use crate::report::ReleaseReport;
 
 /// Proposes and makes releases of the workspace in the working folder.
 #[derive(Debug, Parser)]
@@ -43,6 +46,9 @@ struct Cli {
     /// What tags of images are called, `{version}` for the version; may be repeated
     #[arg(long = "image-tag", value_name = "NAME")]
     names: Vec<String>,
+    /// Where to write what is proposed, as JSON, also where something stands in its way
+    #[arg(long, value_name = "FILE")]
+    report_file: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -69,13 +75,14 @@ fn run(cli: Cli) -> Result<(String, bool)> {
         }
         None => None,
     };
-    release(&git, flags, registry.as_ref(), &today()?)
+    release(&git, flags, registry.as_ref(), cli.report_file.as_deref(), &today()?)
 }
 
 fn release(
     git: &Git,
     flags: &ReleaseFlags,
     registry: Option<&Registry>,
+    report_file: Option<&Path>,
     date: &str,
 ) -> Result<(String, bool)> {
     match apply::left(git)? {
@@ -85,14 +92,18 @@ fn release(
         Left::Commit(version) => return finish(git, &version, flags, registry),
     }
     let manifest = Manifest::read(git.folder())?;
-    let proposal = match proposal::propose(git, &manifest.version()?, flags)? {
+    let current = manifest.version()?;
+    let proposal = match proposal::propose(git, &current, flags)? {
         Outcome::Next(proposal) => *proposal,
         Outcome::Nothing(last) => {
-            return Ok((format!("nothing has changed since v{last}, so there is nothing to release"), true));
+            let why = format!("nothing has changed since v{last}, so there is nothing to release");
+            tell(report_file, &proposal::nothing(&last, &current, &why))?;
+            return Ok((why, true));
         }
     };
     let section = Section { version: &proposal.next, date, changes: &proposal.changes };
     let obstacles = obstacles::find(git, &proposal.next, flags, registry)?;
+    tell(report_file, &proposal.report(&current, &obstacles))?;
     let release = prepared(git, &manifest, &proposal, &section)?;
     let mut text = format!("{proposal}\nnew in {}:\n\n", changelog::PATH);
     text.extend(section.text().lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n"));
@@ -107,6 +118,15 @@ fn release(
         proposal.next
     );
     Ok(end(&text, &obstacles, &next))
+}
+
+/// Writes what is proposed, for programs that want it.
+fn tell(file: Option<&Path>, report: &ReleaseReport) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    fs::write(file, serde_json::to_vec(report)?).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// What is said after a run that was killed amid files.

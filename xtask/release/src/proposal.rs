@@ -9,6 +9,7 @@ use semver::Version;
 use crate::commits::{Change, name};
 use crate::flags::{Bump, ReleaseFlags};
 use crate::git::Git;
+use crate::report::{ChangeReport, ReleaseReport};
 
 /// The next release.
 #[derive(Clone, Debug)]
@@ -156,6 +157,39 @@ fn warning(change: &Change) -> Option<String> {
         commit.short(),
         commit.subject()
     ))
+}
+
+/// What there is to say for programs where nothing has changed since `last`.
+pub(crate) fn nothing(last: &Version, current: &Version, why: &str) -> ReleaseReport {
+    ReleaseReport {
+        last: Some(last.to_string()),
+        current: current.to_string(),
+        next: None,
+        why: why.to_owned(),
+        changes: vec![],
+        warnings: vec![],
+        obstacles: vec![],
+    }
+}
+
+impl Proposal {
+    /// The same for programs, where Cargo.toml has the version `current`.
+    pub(crate) fn report(&self, current: &Version, obstacles: &[String]) -> ReleaseReport {
+        let change = |change: &Change| ChangeReport {
+            commit: change.commit.hash.clone(),
+            subject: change.commit.subject().to_owned(),
+            reason: self.last.as_ref().map(|last| change.reason(last)),
+        };
+        ReleaseReport {
+            last: self.last.as_ref().map(ToString::to_string),
+            current: current.to_string(),
+            next: Some(self.next.to_string()),
+            why: self.why.clone(),
+            changes: self.changes.iter().map(change).collect(),
+            warnings: self.warnings.clone(),
+            obstacles: obstacles.to_vec(),
+        }
+    }
 }
 
 impl fmt::Display for Proposal {

@@ -44,6 +44,35 @@ fn the_first_release_is_what_the_manifest_says() {
 }
 
 #[test]
+fn programs_are_told_what_is_proposed_and_what_stands_in_the_way() {
+    let repository = Repository::new();
+    let told = || {
+        let text = std::fs::read_to_string(repository.top().join(".git/new/release.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let file = ["--report-file", ".git/new/release.json"];
+    repository.succeed(&file);
+    assert_eq!((&told()["last"], &told()["next"]), (&serde_json::Value::Null, &"0.1.0".into()));
+    repository.tag("v0.1.0");
+    repository.succeed(&file);
+    let why = "nothing has changed since v0.1.0, so there is nothing to release";
+    assert_eq!((&told()["next"], &told()["why"]), (&serde_json::Value::Null, &why.into()));
+
+    let commit = repository.commit("feat: say hello\n\nLoudly.");
+    repository.write("a/src/lib.rs", "// changed");
+    repository.refuse(&file, "the work tree is not clean");
+    let obstacle = "the work tree is not clean; commit, `git stash -u` or ignore:\n     M a/src/lib.rs";
+    let change = serde_json::json!({
+        "commit": commit, "subject": "feat: say hello", "reason": "patch: feature, below 1.0",
+    });
+    let expected = serde_json::json!({
+        "last": "0.1.0", "current": "0.1.0", "next": "0.1.1", "why": "patch, as the commits say",
+        "changes": [change], "warnings": [], "obstacles": [obstacle],
+    });
+    assert_eq!(told(), expected);
+}
+
+#[test]
 fn commits_of_all_kinds_are_told_and_written_down() {
     let repository = Repository::new();
     repository.tag("v0.1.0");

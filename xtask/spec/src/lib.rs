@@ -4,6 +4,7 @@
 //! by construction: parsing is where a bad name, platform or level is refused.
 
 mod compression;
+mod findings;
 mod grammar;
 pub mod octal;
 mod pins;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use compression::{Compression, ParseCompressionError};
+pub use findings::{CredentialKind, FeatureReport, RegistryReport};
 pub use pins::{ParsePinsError, Pins};
 pub use platform::{ParsePlatformError, Platform};
 pub use reference::{ParseReferenceError, Reference, Repository, Tag};

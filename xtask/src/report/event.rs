@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::release::ReleaseReport;
 use super::space::{Removed, Space};
 use crate::cli::Goal;
 use crate::plan::Plan;
@@ -85,6 +86,10 @@ pub(crate) enum Event<'a> {
         /// The JSON, as text.
         text: &'a str,
     },
+    /// The next release, and what stands in its way.
+    Release(ReleaseReport),
+    /// What a registry can do, and who we are to it.
+    Registry(image_spec::RegistryReport),
     /// A finished image.
     Image(ImageFinished),
     /// A service that was started and runs on.
@@ -207,6 +212,8 @@ pub(crate) struct CrateFinished<'a> {
 /// A finished image, and how to use it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ImageFinished {
+    /// The database that it is for.
+    pub(crate) backend: String,
     /// Its names.
     pub(crate) tags: Vec<String>,
     /// The digest of its index or, for one platform, its manifest.

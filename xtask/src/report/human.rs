@@ -88,6 +88,8 @@ impl Human {
         match event {
             Event::Plan { .. } | Event::Tools { .. } | Event::Definition { .. } | Event::Crate(_) => {}
             Event::Space(_) | Event::Removed(_) => {}
+            // The step itself has told it.
+            Event::Release(_) | Event::Registry(_) => {}
             Event::Note { message } => {
                 self.line(&format!("{} {message}", painted("note:", "36", self.colour)))
             }

@@ -4,6 +4,9 @@ mod event;
 mod human;
 mod products;
 mod record; // template: if kitchen
+// The program that proposes releases writes it.
+#[path = "../../release/src/report.rs"]
+mod release;
 mod space;
 mod summary;
 mod tail;
@@ -192,6 +195,22 @@ impl Report {
     /// Shows an error with its causes.
     pub(crate) fn error(&mut self, error: &anyhow::Error) {
         self.event(&Event::Error { message: format!("{error:#}") });
+    }
+
+    /// Forgets what earlier runs have found out.
+    pub(crate) fn forget(&self, products: &[Product]) {
+        products.iter().for_each(products::forget);
+    }
+
+    /// Shows what was found out before a plan failed.
+    ///
+    /// # Errors
+    /// When it is not what the step should have left.
+    pub(crate) fn findings(&mut self, products: &[Product]) -> anyhow::Result<()> {
+        for product in products.iter().filter(|product| products::is_found(product)) {
+            self.event(&products::finished(product)?);
+        }
+        Ok(())
     }
 
     /// Shows what a finished plan made.

@@ -68,11 +68,13 @@ pub(crate) fn run(plan: &Plan, jobs: Option<NonZeroUsize>, report: &mut Report) 
     let end = match take_lock(plan, &receiver, report)? {
         Err(signal) => End { exit_code: platform::by_signal(signal), ..End::default() },
         Ok(_lock) => {
+            report.forget(&plan.products);
             report.begin(plan);
             let end = Session::new(plan, jobs, sender, report)?.run(&receiver)?;
             passed::note(plan, &end.succeeded);
-            if end.exit_code == 0 {
-                report.products(&plan.products)?;
+            match end.exit_code {
+                0 => report.products(&plan.products)?,
+                _ => report.findings(&plan.products)?,
             }
             end
         }

@@ -46,6 +46,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
         let path = spec.outputs.iter().find_map(image::path_of).unwrap_or_default();
         let load = loader.as_ref().map(|loader| loader.step(&path, &image.step.name));
         plan.products.push(Product::Image {
+            backend: image::backend(&spec),
             run: run_commands(config, &spec, flags.output(), loader.as_ref(), &path),
             tags: spec.tags,
             metadata: image.metadata,

@@ -75,6 +75,7 @@ pub(crate) fn plan(
         }
         let sign = sign.zip(digest).map(|(key, digest)| sign_step(key, &image.step, &digest));
         plan.products.push(Product::Image {
+            backend: image::backend(&spec),
             tags: spec.tags,
             metadata: image.metadata,
             path: None,

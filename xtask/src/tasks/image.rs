@@ -29,6 +29,9 @@ pub(super) struct ImageStep {
 /// The layer with the binaries, which changes most often and is the last.
 pub(super) const BINARY_LAYER: &str = "binary";
 
+/// What the provenance calls the database.
+const BACKEND: &str = "backend";
+
 /// How files about the image of a build are named: `app-BACKEND-linux-amd64`, or `app-BACKEND` for several platforms.
 pub(super) fn name(config: &Config, build: &Build) -> String {
     let (package, backend) = (&config.pipeline.build.package, &build.backend);
@@ -68,11 +71,16 @@ pub(super) fn spec(
     Ok(spec)
 }
 
+/// The database that an image is for.
+pub(super) fn backend(spec: &ImageSpec) -> String {
+    spec.build.get(BACKEND).cloned().unwrap_or_default()
+}
+
 /// What the provenance says of the build.
 fn chosen(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeMap<String, String> {
     let profile = flags.build.profile.unwrap_or(config.pipeline.build.profile).name();
     let known =
-        [("package", &*config.pipeline.build.package), ("backend", &*build.backend), ("profile", profile)];
+        [("package", &*config.pipeline.build.package), (BACKEND, &*build.backend), ("profile", profile)];
     known.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 

@@ -7,7 +7,7 @@ use super::bdp::check_repository;
 use super::image::registries;
 use super::{engine_step, engine_task};
 use crate::config::Config;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Product, Step, Topic};
 
 /// Plans `registry check`.
 ///
@@ -22,10 +22,16 @@ pub(crate) fn plan(config: &Config, asked: Option<&Repository>) -> Result<Plan> 
         immutable: vec![],
         registries: registries(config),
     };
+    let file = config.target("registry.json");
     let check = Step {
         why: format!("push something small to {repository}, and remove it again"),
-        ..engine_task(config, "check", &["check"], &spec)?
+        ..engine_task(config, "check", &["check", "--report-file", &file.to_string_lossy()], &spec)?
     };
-    let steps = vec![engine_step(config), check];
-    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
+    Ok(Plan {
+        cwd: config.root.clone(),
+        steps: vec![engine_step(config), check],
+        products: vec![Product::Finding { topic: Topic::Registry, file }],
+        lock: Some(config.target("xtask.lock")),
+        ..Plan::default()
+    })
 }

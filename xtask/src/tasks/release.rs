@@ -8,7 +8,7 @@ use super::image::{registries, versioned};
 use super::{bdp, beside_xtask, debug, engine, engine_step, tool_argv, words};
 use crate::cli::ReleaseFlags;
 use crate::config::Config;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Product, Step, Topic};
 
 /// Plans `release`. The registry is asked by the engine, where the image has one.
 ///
@@ -38,8 +38,20 @@ pub(crate) fn plan(config: &Config, flags: &ReleaseFlags) -> Result<Plan> {
         };
         release.stdin = Some(serde_json::to_string_pretty(&spec)?);
     }
+    let mut products = Vec::new();
+    if !flags.undo {
+        let file = config.target("release.json");
+        release.argv.extend(["--report-file".to_owned(), file.to_string_lossy().into_owned()]);
+        products.push(Product::Finding { topic: Topic::Release, file });
+    }
     steps.push(release);
-    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
+    Ok(Plan {
+        cwd: config.root.clone(),
+        steps,
+        products,
+        lock: Some(config.target("xtask.lock")),
+        ..Plan::default()
+    })
 }
 
 fn why(flags: &ReleaseFlags) -> &'static str {

@@ -1,26 +1,42 @@
 //! What a registry can do: found out by pushing something small and throwing it away.
 
 use anyhow::{Context as _, Result};
-use image_spec::{Compression, Repository};
+use image_spec::{Compression, CredentialKind, FeatureReport, RegistryReport, Repository};
 use serde_json::json;
 use ureq::http::Method;
 
 use super::client::{Call, Client, Connection};
+use super::credentials::Credentials;
 use super::upload::Started;
 use crate::compress::LayerWriter;
 use crate::digest::Digest;
 use crate::image::Blob;
 use crate::oci;
 
-/// One thing that a registry can do or cannot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What was tried.
-    pub feature: &'static str,
-    /// Why it did not work; none if it did.
-    pub refusal: Option<String>,
-    /// What to do without it.
-    pub advice: &'static str,
+/// Finds out who we are to the registry of `repository`, and what it can do. Where nothing can be pushed, it is still known
+/// by which credentials.
+pub fn report(repository: &Repository, connection: &Connection) -> RegistryReport {
+    let registry = repository.registry();
+    let mut report = RegistryReport {
+        repository: repository.clone(),
+        registry: registry.to_owned(),
+        credentials: CredentialKind::None,
+        account: None,
+        found_in: None,
+        problem: None,
+        features: vec![],
+    };
+    let tried = Credentials::locate(registry, &repository.path()).and_then(|found| {
+        let (kind, account) = found.credentials.account();
+        (report.credentials, report.account) = (kind, account.map(str::to_owned));
+        report.found_in = found.place;
+        check(repository, connection)
+    });
+    match tried {
+        Ok(features) => report.features = features,
+        Err(error) => report.problem = Some(format!("{error:#}")),
+    }
+    report
 }
 
 /// Tries what images made here may need of the registry of `repository`. What is pushed is removed again, where the
@@ -28,7 +44,7 @@ pub struct Finding {
 ///
 /// # Errors
 /// Not even a blob can be pushed: the registry cannot be reached, or we may not push.
-pub fn check(repository: &Repository, connection: &Connection) -> Result<Vec<Finding>> {
+fn check(repository: &Repository, connection: &Connection) -> Result<Vec<FeatureReport>> {
     let client = connection.to_push(repository, &[]);
     let trial = Trial::push_blobs(&client)?;
     let zstd = trial.put(&client, &trial.manifest(&trial.zstd, None));
@@ -52,8 +68,11 @@ pub fn check(repository: &Repository, connection: &Connection) -> Result<Vec<Fin
     ] {
         client.remove(manifest.digest);
     }
-    let finding =
-        |feature, result: Result<(), String>, advice| Finding { feature, refusal: result.err(), advice };
+    let finding = |feature: &str, result: Result<(), String>, advice: &str| FeatureReport {
+        feature: feature.to_owned(),
+        refusal: result.err(),
+        advice: advice.to_owned(),
+    };
     Ok(vec![
         finding(
             "zstd layers",

@@ -7,6 +7,7 @@ use std::{env, fmt, fs};
 
 use anyhow::{Result, anyhow, bail};
 use docker_credential::{CredentialRetrievalError, DockerCredential};
+use image_spec::CredentialKind;
 use serde_json::Value;
 
 use crate::error::describe;
@@ -30,6 +31,15 @@ pub enum Credentials {
     Identity(String),
 }
 
+/// What this machine knows for a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Who we are.
+    pub credentials: Credentials,
+    /// What says so, in words; none where nothing does.
+    pub place: Option<String>,
+}
+
 /// Says who, never the secret.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,8 +59,17 @@ impl Credentials {
     /// # Errors
     /// A file or a helper is there and broken. Going on without would end in a refusal that says less.
     pub fn find(registry: &str, repository: &str) -> Result<Credentials> {
-        if let Some(own) = from_variables(registry) {
-            return Ok(own);
+        Ok(Credentials::locate(registry, repository)?.credentials)
+    }
+
+    /// The same, and where that was.
+    ///
+    /// # Errors
+    /// As [`Credentials::find`].
+    pub fn locate(registry: &str, repository: &str) -> Result<Found> {
+        if let Some(credentials) = from_variables(registry) {
+            let place = "the variables XTASK_REGISTRY_USERNAME and XTASK_REGISTRY_PASSWORD".to_owned();
+            return Ok(Found { credentials, place: Some(place) });
         }
         let keys = keys(registry);
         if let Some(text) = variable("DOCKER_AUTH_CONFIG")
@@ -72,7 +91,18 @@ impl Credentials {
                 return Ok(found);
             }
         }
-        Ok(Credentials::Anonymous)
+        Ok(Found { credentials: Credentials::Anonymous, place: None })
+    }
+
+    /// Of which kind they are, and whose, where that is no secret: who has no password has it as a name.
+    pub fn account(&self) -> (CredentialKind, Option<&str>) {
+        match self {
+            Credentials::Anonymous => (CredentialKind::None, None),
+            Credentials::Password { user, password } => {
+                (CredentialKind::Password, Some(&**user).filter(|_| !password.is_empty()))
+            }
+            Credentials::Identity(_) => (CredentialKind::Token, None),
+        }
     }
 }
 
@@ -106,22 +136,39 @@ fn podman_files() -> Vec<PathBuf> {
 }
 
 /// What a config file, or a variable that holds one, has under the first of `keys` that it has.
-fn look(name: &str, text: &str, keys: &[String]) -> Result<Option<Credentials>> {
+fn look(name: &str, text: &str, keys: &[String]) -> Result<Option<Found>> {
     if text.trim().is_empty() {
         return Ok(None);
     }
     let config: Value = serde_json::from_str(text).map_err(|error| anyhow!("{name} is not JSON: {error}"))?;
     for key in keys {
         match docker_credential::get_credential_from_reader(text.as_bytes(), key) {
-            Ok(found) => return Ok(Some(found.into())),
+            Ok(found) => {
+                let credentials = Credentials::from(found);
+                let place = match helper(&config, key) {
+                    Some(helper) => format!("docker-credential-{helper}, which {name} names"),
+                    None => name.to_owned(),
+                };
+                // A helper may answer with nothing.
+                let place = Some(place).filter(|_| credentials != Credentials::Anonymous);
+                return Ok(Some(Found { credentials, place }));
+            }
             Err(error) if is_nothing(&error) => {}
             Err(error) => {
-                let helper = config["credHelpers"][key].as_str().or(config["credsStore"].as_str());
-                bail!("the credentials for {key} in {name}: {}", reason(&error, helper.unwrap_or_default()))
+                let helper = helper(&config, key).unwrap_or_default();
+                bail!("the credentials for {key} in {name}: {}", reason(&error, helper))
             }
         }
     }
     Ok(None)
+}
+
+/// The helper that a config file has asked for `key`: its own, or that of all which the file itself does not have.
+fn helper<'a>(config: &'a Value, key: &str) -> Option<&'a str> {
+    let entry = &config["auths"][key];
+    let is_kept = ["identitytoken", "auth", "username"].iter().any(|field| !entry[field].is_null());
+    let general = || config["credsStore"].as_str().filter(|_| !is_kept);
+    config["credHelpers"][key].as_str().or_else(general)
 }
 
 /// Why credentials cannot be had, in a line. What a helper printed may be a secret, unless it looks like words.
@@ -210,6 +257,18 @@ mod tests {
         let password = Credentials::Password { user: "me".to_owned(), password: "hidden".to_owned() };
         let identity = Credentials::Identity("hidden".to_owned());
         assert_eq!(format!("{password:?} {identity:?}"), "me an identity token");
+    }
+
+    #[test]
+    fn the_account_is_told_and_where_it_was_found() {
+        let text = r#"{"auths": {"a": {"auth": "bWU6aGlkZGVu"}}, "credHelpers": {"b": "pass"}, "credsStore": "all"}"#;
+        let found = look("config.json", text, &["a".to_owned()]).unwrap().unwrap();
+        assert_eq!(found.credentials.account(), (CredentialKind::Password, Some("me")));
+        assert_eq!(found.place.as_deref(), Some("config.json"));
+        let config = serde_json::from_str(text).unwrap();
+        assert_eq!(["a", "b", "c"].map(|key| helper(&config, key)), [None, Some("pass"), Some("all")]);
+        let token = Credentials::Password { user: "hidden".to_owned(), password: String::new() };
+        assert_eq!(token.account(), (CredentialKind::Password, None));
     }
 
     #[test]

@@ -37,9 +37,15 @@ pub fn spec(sandbox: &Sandbox, names: &[String]) -> ImageSpec {
 /// The engine with nothing of the test's environment.
 pub fn command(sandbox: &Sandbox, spec: &ImageSpec) -> Command {
     let file = sandbox.file("spec.json", &serde_json::to_vec(spec).unwrap());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-oci"));
+    let mut command = program(sandbox);
     command.arg("image").arg(file).arg("--cache").arg(sandbox.path("cache"));
     command.arg("--metadata-file").arg(sandbox.path("report.json"));
+    command
+}
+
+/// The same, whatever it is to do.
+pub fn program(sandbox: &Sandbox) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-oci"));
     bare(&mut command, sandbox);
     command
 }

@@ -24,6 +24,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("podman's auth.json lets in", podman_files),
         Trial::test("credential helpers let in", helpers),
         Trial::test("identity tokens let in", identity_tokens),
+        Trial::test("a check tells whose credentials were found", accounts_are_told),
     ]
 }
 
@@ -228,5 +229,50 @@ fn identity_tokens() -> Result<(), Failed> {
         .helper("test", &format!(r#"echo '{{"ServerURL":"x","Username":"<token>","Secret":"{IDENTITY}"}}'"#));
     stage.config("home/.docker/config.json", &json!({"credsStore": "test"}));
     stage.works();
+    Ok(())
+}
+
+/// Also where they do not let in.
+fn accounts_are_told() -> Result<(), Failed> {
+    let mut stage = Stage::new(Login::Basic);
+    let found = |stage: &Stage| -> Value {
+        let repository = format!("{}/{REPOSITORY}", stage.host());
+        let spec =
+            stage.sandbox.file("check.json", json!({ "repository": repository }).to_string().as_bytes());
+        let mut command = engine::program(&stage.sandbox);
+        let report = stage.sandbox.path("found.json");
+        command.arg("check").arg(spec).arg("--report-file").arg(&report);
+        command.envs(stage.env.iter().map(|(name, value)| (name, value)));
+        let output = command.output().unwrap();
+        let text = fs::read_to_string(report).unwrap();
+        for told in [&text, &String::from_utf8_lossy(&output.stderr).into_owned()] {
+            assert!(
+                !told.contains(PASSWORD) && !told.contains(&base64::encode(PASSWORD.as_bytes())),
+                "{told}"
+            );
+        }
+        let found: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(output.status.success(), found["problem"].is_null(), "{text}");
+        found
+    };
+    let nobody = found(&stage);
+    assert_eq!((&nobody["credentials"], &nobody["account"]), (&json!("none"), &Value::Null));
+    let problem = nobody["problem"].as_str().unwrap();
+    assert!(problem.contains("log in with `docker login"), "{problem}");
+
+    let answer = json!({ "Username": USER, "Secret": PASSWORD });
+    stage.helper("mine", &format!("cat <<'END'\n{answer}\nEND"));
+    let file = stage.config("home/.docker/config.json", &json!({ "credsStore": "mine" }));
+    let place = format!("docker-credential-mine, which {file} names");
+    let user = found(&stage);
+    assert_eq!((&user["account"], &user["found_in"]), (&json!(USER), &json!(place)));
+    assert_eq!(user["features"].as_array().unwrap().len(), 5);
+
+    let host = stage.host();
+    stage.set("XTASK_REGISTRY", host);
+    stage.set("XTASK_REGISTRY_USERNAME", "somebody");
+    stage.set("XTASK_REGISTRY_PASSWORD", "wrong");
+    let other = found(&stage);
+    assert_eq!((&other["account"], &other["problem"].is_string()), (&json!("somebody"), &true));
     Ok(())
 }

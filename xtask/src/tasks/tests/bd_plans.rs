@@ -119,6 +119,7 @@ fn bd_without_a_runtime_leaves_the_archive() {
                 path: "target/dist/app-sqlite-linux-amd64",
             },
             Image {
+                backend: "sqlite",
                 tags: [
                     Reference {
                         repository: Repository(

@@ -43,7 +43,7 @@ fn one_backend_is_packed_while_the_next_is_compiled() {
     );
     let tags = plan.products.iter().filter_map(|product| match product {
         Product::Image { tags, .. } => Some(tags.iter().map(ToString::to_string).collect::<Vec<_>>()),
-        Product::Artifact { .. } | Product::Definition { .. } | Product::Service { .. } => None,
+        _ => None,
     });
     expect![[r#"
         [

@@ -12,21 +12,21 @@ fn release_asks_the_registry_for_every_image() {
     check_plan(
         release::plan(&config(), &ReleaseFlags::default()),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # tool: build what reads commits, on its first use
-        cargo build --locked --message-format=json-render-diagnostics --package xtask-release
+            # tool: build what reads commits, on its first use
+            cargo build --locked --message-format=json-render-diagnostics --package xtask-release
 
-        # engine: build the image engine, on its first use
-        nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
 
-        # release: propose the next version
-        target/debug/xtask-release --engine target/debug/xtask-oci --image-tag '{version}' --image-tag 'postgres-{version}' <<'END'
-        {
-          "repository": "team/app"
-        }
-        END
-    "#]],
+            # release: propose the next version
+            target/debug/xtask-release --engine target/debug/xtask-oci --image-tag '{version}' --image-tag 'postgres-{version}' --report-file target/release.json <<'END'
+            {
+              "repository": "team/app"
+            }
+            END
+        "#]],
     );
 }
 
@@ -37,9 +37,9 @@ fn release_asks_no_registry_that_there_is_not_or_that_is_not_to_be_asked() {
     check_steps(
         &release::plan(&config, &offline).unwrap(),
         &expect![[r#"
-        tool after : cargo build --locked --message-format=json-render-diagnostics --package xtask-release --offline
-        release after tool: target/debug/xtask-release --execute --offline
-    "#]],
+            tool after : cargo build --locked --message-format=json-render-diagnostics --package xtask-release --offline
+            release after tool: target/debug/xtask-release --execute --offline --report-file target/release.json
+        "#]],
     );
 
     config.pipeline.image.repository = "app".parse().unwrap();
@@ -47,9 +47,9 @@ fn release_asks_no_registry_that_there_is_not_or_that_is_not_to_be_asked() {
     check_steps(
         &release::plan(&config, &bump).unwrap(),
         &expect![[r#"
-        tool after : cargo build --locked --message-format=json-render-diagnostics --package xtask-release
-        release after tool: target/debug/xtask-release --bump=minor
-    "#]],
+            tool after : cargo build --locked --message-format=json-render-diagnostics --package xtask-release
+            release after tool: target/debug/xtask-release --bump=minor --report-file target/release.json
+        "#]],
     );
 }
 
@@ -72,8 +72,8 @@ fn a_version_is_never_a_flag() {
     check_steps(
         &release::plan(&config(), &version).unwrap(),
         &expect![[r#"
-        tool after : cargo build --locked --message-format=json-render-diagnostics --package xtask-release --offline
-        release after tool: target/debug/xtask-release --offline --version=--undo
-    "#]],
+            tool after : cargo build --locked --message-format=json-render-diagnostics --package xtask-release --offline
+            release after tool: target/debug/xtask-release --offline --version=--undo --report-file target/release.json
+        "#]],
     );
 }

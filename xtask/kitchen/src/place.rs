@@ -80,6 +80,11 @@ impl Place {
         self.folder().join("spool")
     }
 
+    /// Where git keeps, for a moment, what it needs to tell what the work tree holds.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.folder().join("scratch")
+    }
+
     /// Takes the lock.
     ///
     /// # Errors

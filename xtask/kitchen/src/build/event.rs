@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::finding::{Push, Registry, Release};
 use super::plan::PlannedStep;
 
 /// One event. Those that are not kept, and those of later versions, are [`Event::Other`].
@@ -82,14 +83,23 @@ pub enum Event {
         /// Hex digits.
         sha256: String,
     },
+    /// The next release.
+    Release(Release),
+    /// A registry.
+    Registry(Registry),
     /// A finished image.
     Image {
+        /// The database that it is for.
+        #[serde(default)]
+        backend: String,
         /// Its names.
         tags: Vec<String>,
         /// Of its index or manifest.
         digest: String,
         /// The image for each platform.
         platforms: Vec<PlatformImage>,
+        /// What became of its blobs, if it was pushed.
+        push: Option<Push>,
     },
     /// What there is to know.
     Note {

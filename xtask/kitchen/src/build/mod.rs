@@ -1,6 +1,7 @@
 //! What is asked for, and what a build says of itself: values, without a process, a database or a page.
 
 pub mod event;
+pub mod finding;
 pub(crate) mod lockfile;
 mod plan;
 pub mod request;

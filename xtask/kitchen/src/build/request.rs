@@ -4,8 +4,10 @@
 use std::str::FromStr;
 
 use anyhow::{Result, ensure};
-use image_spec::{Platform, Tag};
+use image_spec::{Platform, Reference, Tag};
 use serde::{Deserialize, Serialize};
+
+use super::plan::quote;
 
 /// What can be done with the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,12 @@ pub enum Task {
     Build,
     /// Run the whole gate.
     Check,
+    /// Find out what the registry can do, and whether it lets us push.
+    Registry,
+    /// Propose the next version. Nothing is changed.
+    Release,
+    /// Look at an image in the registry.
+    Verify,
 }
 
 /// What makes the image.
@@ -58,6 +66,10 @@ pub struct Request {
     pub profile: Option<Profile>,
     /// A further tag.
     pub tag: Option<String>,
+    /// The image that is looked at.
+    pub image: Option<Reference>,
+    /// Whether it is only looked at, and not built again to compare.
+    pub no_rebuild: bool,
     /// Whether only the plan is shown; of a push, also the bytes that it would upload.
     pub dry_run: bool,
 }
@@ -88,6 +100,13 @@ impl Request {
         let has_image = matches!(self.task, Task::Bd | Task::Bdp);
         ensure!(has_image || self.engine.is_none(), "only an image has an engine");
         ensure!(has_image || self.tag.is_none(), "only an image has tags");
+        let is_looked_at = self.task == Task::Verify;
+        ensure!(is_looked_at || self.image.is_none(), "only an image that is there has a name already");
+        ensure!(is_looked_at || !self.no_rebuild, "only what is looked at is built again");
+        if matches!(self.task, Task::Registry | Task::Release) {
+            let is_plain = self.backends.is_empty() && self.platforms.is_empty() && self.profile.is_none();
+            ensure!(is_plain, "it is for all that is built");
+        }
         let is_gate = self.task == Task::Check;
         ensure!(!is_gate || self.platforms.is_empty(), "the gate is for this machine");
         ensure!(!is_gate || self.profile.is_none(), "the gate has no profile");
@@ -105,13 +124,17 @@ impl Request {
 
     /// The words after `cargo`.
     pub fn argv(&self) -> Vec<String> {
-        let task = match self.task {
-            Task::Bd => "bd",
-            Task::Bdp => "bdp",
-            Task::Build => "build",
-            Task::Check => "check",
+        let task: &[&str] = match self.task {
+            Task::Bd => &["bd"],
+            Task::Bdp => &["bdp"],
+            Task::Build => &["build"],
+            Task::Check => &["check"],
+            Task::Registry => &["registry", "check"],
+            Task::Release => &["release"],
+            Task::Verify => &["verify"],
         };
-        let mut argv = vec!["xtask".to_owned(), task.to_owned()];
+        let words = ["xtask"].iter().chain(task);
+        let mut argv = words.map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let mut flag = |name: &str, value: String| argv.extend([format!("--{name}={value}")]);
         if !self.backends.is_empty() {
             flag("backend", self.backends.join(","));
@@ -132,15 +155,17 @@ impl Request {
         if let Some(tag) = &self.tag {
             flag("tag", tag.clone());
         }
-        if self.dry_run {
-            argv.push("--dry-run".to_owned());
-        }
+        let switches = [("--no-rebuild", self.no_rebuild), ("--dry-run", self.dry_run)];
+        argv.extend(switches.iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| (*flag).to_owned()));
+        // The name of an image begins with a letter, a digit or a bracket.
+        argv.extend(self.image.as_ref().map(ToString::to_string));
         argv
     }
 
-    /// What a person would type. No word needs quotes: [`Request::check`] lets none in that would.
+    /// What a person would type.
     pub fn command(&self) -> String {
-        format!("cargo {}", self.argv().join(" "))
+        let words = self.argv();
+        format!("cargo {}", words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -170,6 +195,7 @@ mod tests {
             profile: Some(Profile::Dist),
             tag: Some("next".to_owned()),
             dry_run: true,
+            ..Request::default()
         };
         request.check(&choices()).unwrap();
         assert_eq!(
@@ -199,5 +225,14 @@ mod tests {
         assert_eq!(refused(backends), "there is no backend `--help`; there is one, two");
         let gate = Request { task: Task::Check, tag: Some("next".to_owned()), ..Request::default() };
         assert_eq!(refused(gate), "only an image has tags");
+        let image = Some("ghcr.io/team/app:1".parse().unwrap());
+        let named = Request { image, ..Request::default() };
+        assert_eq!(refused(named), "only an image that is there has a name already");
+        let release = Request { task: Task::Release, backends: vec!["one".to_owned()], ..Request::default() };
+        assert_eq!(refused(release), "it is for all that is built");
+        for name in ["--execute", "-x", "a b:1", "ghcr.io/team/app:$(id)"] {
+            let json = serde_json::json!({ "task": "verify", "image": name });
+            assert!(serde_json::from_value::<Request>(json).is_err(), "{name}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Events as lines for people.
 
 use crate::build::event::Event;
+use crate::build::finding::Push;
+use crate::size::bytes;
 
 /// The lines of an event, each with its end; nothing for one that is not shown.
 pub(crate) fn of_event(event: &Event) -> Option<String> {
@@ -13,14 +15,24 @@ pub(crate) fn of_event(event: &Event) -> Option<String> {
         Event::StepFinished { step, outcome, seconds } => {
             Some(format!("{step} < {outcome} in {seconds:.2} s\n"))
         }
+        Event::Image { tags, push: Some(push), .. } => Some(of_push(tags, push)),
         Event::Note { message } => Some(format!("note: {message}\n")),
         Event::Error { message } => Some(format!("error: {message}\n")),
         Event::Crate { .. }
         | Event::Artifact { .. }
-        | Event::Image { .. }
+        | Event::Release(_)
+        | Event::Registry(_)
+        | Event::Image { push: None, .. }
         | Event::Finished { .. }
         | Event::Other => None,
     }
+}
+
+fn of_push(tags: &[String], push: &Push) -> String {
+    let [uploaded, mounted, present] = [push.uploaded, push.mounted, push.present].map(bytes);
+    let did = if push.dry_run { ["to upload", "to mount"] } else { ["uploaded", "mounted"] };
+    let [upload, mount] = did;
+    format!("{}: {uploaded} {upload}, {mounted} {mount}, {present} already there\n", tags.join(", "))
 }
 
 #[cfg(test)]
@@ -36,5 +48,13 @@ mod tests {
         assert_eq!(shown.as_deref(), Some(expected));
         let definition = Event::parse(br#"{"v":1,"event":"definition","text":"{}"}"#).unwrap();
         assert_eq!(of_event(&definition).as_deref(), Some("{}\n"));
+    }
+
+    #[test]
+    fn a_push_says_what_goes_over_the_network() {
+        let image = br#"{"v":1,"event":"image","backend":"one","tags":["a:1","a:latest"],"digest":"sha256:1","platforms":[],"push":{"uploaded":3200000,"mounted":0,"present":999,"dry_run":true}}"#;
+        let shown = of_event(&Event::parse(image).unwrap());
+        let expected = "a:1, a:latest: 3.20 MB to upload, 0 B to mount, 999 B already there\n";
+        assert_eq!(shown.as_deref(), Some(expected));
     }
 }

@@ -101,11 +101,22 @@ impl Cook {
     /// When that cannot be asked for, or the queue is full.
     pub async fn order(&self, request: &Request) -> Result<i64> {
         request.check(&self.0.choices)?;
+        self.check_queue().await?;
+        let id = self.0.store.enqueue(request).await?;
+        self.wake();
+        Ok(id)
+    }
+
+    /// Sees that another build can wait.
+    pub(super) async fn check_queue(&self) -> Result<()> {
         let waiting = self.0.store.with_status(Status::Queued).await?.len();
         ensure!(waiting < self.0.settings.queue, "the queue is full: {waiting} builds wait");
-        let id = self.0.store.enqueue(request).await?;
+        Ok(())
+    }
+
+    /// Says that a build was queued.
+    pub(super) fn wake(&self) {
         self.0.work.notify_one();
-        Ok(id)
     }
 
     /// Ends a build, or takes it out of the queue. Gives at once; the build's status says when it has ended. False where
@@ -125,7 +136,11 @@ impl Cook {
         }
         match self.0.followed.kill(id) {
             Some(is_asked) => Ok(is_asked),
-            None => self.0.store.end(id, Status::Killed, &End::default()).await,
+            None => {
+                let is_ended = self.0.store.end(id, Status::Killed, &End::default()).await?;
+                self.go_on_after(id).await?;
+                Ok(is_ended)
+            }
         }
     }
 
@@ -147,6 +162,7 @@ impl Cook {
             let end = End { error: Some("Kitchen ended before the build".to_owned()), ..End::default() };
             self.0.store.end(build.id, Status::Interrupted, &end).await?;
         }
+        self.go_on().await?;
         self.retain().await
     }
 
@@ -202,6 +218,9 @@ impl Cook {
         let Some(build) = self.0.store.with_status(Status::Queued).await?.into_iter().next() else {
             return Ok(false);
         };
+        if !self.may_begin(build.id).await? {
+            return Ok(true);
+        }
         let commit = commit(self.0.place.root()).await;
         if !self.0.store.start(build.id, &commit).await? {
             return Ok(true);
@@ -217,6 +236,7 @@ impl Cook {
             });
             // The history may be what failed; the next start finds the build and marks it.
             let _ = cook.0.store.end(build.id, status, &end).await;
+            let _ = cook.go_on_after(build.id).await;
             cook.running().remove(&build.id);
             cook.0.work.notify_one();
             let _ = cook.retain().await;

@@ -6,7 +6,9 @@ mod feed;
 mod kill;
 mod mask;
 mod process;
+mod publication;
 mod retain;
+mod source;
 
 pub use commit::choices;
 pub use cook::{Cook, Settings};
@@ -14,4 +16,5 @@ pub(crate) use feed::Feed;
 pub(crate) use kill::end_exactly;
 pub(crate) use mask::Mask;
 pub(crate) use process::is_alive;
+pub use publication::Answer;
 pub use retain::Keep;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use sqlx::{FromRow, SqliteExecutor};
 
 use super::Store;
 use crate::build::{Origin, Request, Status};
@@ -82,12 +82,7 @@ impl Store {
     /// # Errors
     /// When the database fails, as in all that follows.
     pub async fn enqueue(&self, request: &Request) -> Result<i64> {
-        let row = sqlx::query_scalar(
-            "INSERT INTO builds (origin, status, request, command, position, queued)
-             VALUES ('kitchen', 'queued', ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM builds), ?) RETURNING id",
-        );
-        let row = row.bind(serde_json::to_string(request)?).bind(request.command()).bind(clock::now());
-        row.fetch_one(&self.pool).await.context("cannot keep the build")
+        enqueue(&self.pool, request).await
     }
 
     /// The build with this number.
@@ -172,6 +167,16 @@ impl Store {
         transaction.commit().await.context("cannot change the queue")?;
         Ok(true)
     }
+}
+
+/// Puts a build at the end of the queue, in a transaction or on its own.
+pub(super) async fn enqueue(database: impl SqliteExecutor<'_>, request: &Request) -> Result<i64> {
+    let row = sqlx::query_scalar(
+        "INSERT INTO builds (origin, status, request, command, position, queued)
+         VALUES ('kitchen', 'queued', ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM builds), ?) RETURNING id",
+    );
+    let row = row.bind(serde_json::to_string(request)?).bind(request.command()).bind(clock::now());
+    row.fetch_one(database).await.context("cannot keep the build")
 }
 
 #[cfg(test)]

@@ -64,7 +64,9 @@ impl Store {
                 let row = row.bind(build).bind(path).bind(size).bind(sha256);
                 row.execute(&self.pool).await.map(drop)
             }
-            Event::Image { tags, digest, platforms } => self.keep_image(build, tags, digest, platforms).await,
+            Event::Image { .. } => self.keep_image(build, event).await,
+            Event::Release(release) => self.keep_finding(build, "release", release).await,
+            Event::Registry(registry) => self.keep_finding(build, "registry", registry).await,
             _ => Ok(()),
         };
         kept.context("cannot keep what the build told")
@@ -147,13 +149,8 @@ impl Store {
         row.bind(started).bind(finished).bind(outcome).execute(&self.pool).await.map(drop)
     }
 
-    async fn keep_image(
-        &self,
-        build: i64,
-        tags: &[String],
-        digest: &str,
-        platforms: &[PlatformImage],
-    ) -> sqlx::Result<()> {
+    async fn keep_image(&self, build: i64, event: &Event) -> sqlx::Result<()> {
+        let Event::Image { backend, tags, digest, platforms, push } = event else { return Ok(()) };
         let mut transaction = self.pool.begin().await?;
         let row = sqlx::query("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)");
         let size: i64 = platforms.iter().map(|platform| platform.size).sum();
@@ -168,7 +165,11 @@ impl Store {
             let row = sqlx::query("INSERT OR IGNORE INTO platforms VALUES (?, ?)").bind(platform).bind(build);
             row.execute(&mut *transaction).await?;
         }
-        transaction.commit().await
+        transaction.commit().await?;
+        match push {
+            Some(push) => self.keep_push(build, digest, backend, push).await,
+            None => Ok(()),
+        }
     }
 }
 

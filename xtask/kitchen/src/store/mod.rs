@@ -3,9 +3,11 @@
 mod builds;
 mod details;
 mod facts;
+mod findings;
 mod packages;
 mod page;
 mod prune;
+mod publications;
 mod terminal;
 mod trends;
 
@@ -20,7 +22,9 @@ use crate::place::{Place, private};
 pub use builds::{Build, Commit, End, Leader};
 pub use details::{Artifact, Crate, Image, Record};
 pub use facts::{Layer, Step};
+pub use findings::Pushed;
 pub use page::{Filter, PAGE};
+pub use publications::{Move, Part, Publication};
 pub(crate) use terminal::TakenUp;
 pub use trends::{Measure, Trend};
 

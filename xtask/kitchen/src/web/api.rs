@@ -40,8 +40,10 @@ pub(super) async fn build(State(app): State<App>, Path(id): Path<i64>) -> Answer
     let store = app.cook.store();
     let Some(build) = store.build(id).await? else { return Ok(nothing_here().await) };
     let (steps, layers) = (store.steps(id).await?, store.layers(id).await?);
-    let request = store.request(id).await?;
-    Ok(Json(json!({ "build": build, "request": request, "steps": steps, "layers": layers })).into_response())
+    let (request, pushed) = (store.request(id).await?, store.pushed(id).await?);
+    let all =
+        json!({ "build": build, "request": request, "steps": steps, "layers": layers, "pushed": pushed });
+    Ok(Json(all).into_response())
 }
 
 /// Ends a build, or takes it out of the queue.

@@ -8,6 +8,7 @@ mod enter;
 mod export;
 mod guard;
 mod pages;
+mod publications;
 mod secrets;
 mod stream;
 mod wanted;
@@ -65,6 +66,11 @@ pub fn routes() -> Vec<Route> {
         closed("/builds/{id}/waterfall", get(pages::waterfall)),
         closed("/compare", get(pages::compare)),
         closed("/trends", get(pages::trends)),
+        closed("/publish", get(pages::publish)),
+        closed("/publish/{id}", get(pages::publication)),
+        closed("/api/publications", get(publications::list).post(publications::begin)),
+        closed("/api/publications/{id}", get(publications::publication)),
+        closed("/api/publications/{id}/confirm", post(publications::confirm)),
         closed("/api/builds", get(api::list).post(api::order)),
         closed("/api/builds/{id}", get(api::build)),
         closed("/api/builds/{id}/export", get(export::build)),

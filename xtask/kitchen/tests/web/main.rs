@@ -5,5 +5,7 @@ mod api;
 mod guard;
 mod history;
 mod pages;
+mod publications;
+mod publisher;
 mod stream;
 mod support;

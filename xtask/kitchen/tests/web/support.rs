@@ -62,6 +62,12 @@ impl Server {
         Server { _project: project, router: router(app.clone()), app, key }
     }
 
+    /// Has another cook from here on.
+    pub(crate) fn serve(&mut self, cook: Cook) {
+        self.app.cook = cook;
+        self.router = router(self.app.clone());
+    }
+
     /// Asks with these headers and nothing else.
     pub(crate) async fn ask(
         &self,

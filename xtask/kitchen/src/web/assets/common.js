@@ -5,10 +5,13 @@ const said = document.getElementById("said");
 /** Says a sentence to whoever looks or listens. */
 export const say = (text) => { said.textContent = text; };
 
+/** Posts to the API of builds. */
+export const post = (path, body = {}) => send(`/api/builds${path}`, body);
+
 /** Posts to the API. Gives the answer's body, or nothing after a refusal, which it says. */
-export async function post(path, body = {}) {
+export async function send(path, body) {
   try {
-    const answer = await fetch(`/api/builds${path}`, {
+    const answer = await fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),

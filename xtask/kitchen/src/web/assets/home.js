@@ -61,6 +61,7 @@ keys({
   x: async () => current() && (await act(current(), "kill")) && look(),
   c: choose,
   t: () => document.getElementById("trends").click(),
+  p: () => location.assign("/publish"),
   "/": () => document.getElementById("search").focus(),
 });
 localise(document);

@@ -7,9 +7,10 @@ use maud::{Markup, html};
 use super::super::App;
 use super::super::answer::{Failure, nothing_here};
 use super::details::details;
+use super::images::images;
 use super::{badge, commit, duration, frame, keys, time};
 use crate::build::Origin;
-use crate::store::{Build, Record, Step};
+use crate::store::{Build, Pushed, Record, Step};
 
 const KEYS: [(&str, &str); 9] = [
     ("j", "down in the log"),
@@ -28,6 +29,7 @@ pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -
     let store = app.cook.store();
     let Some(record) = store.record(id).await? else { return Ok(nothing_here().await) };
     let Record { build, steps, .. } = &record;
+    let pushed = store.pushed(id).await?;
     // What a build that was killed had begun.
     let open = if build.status.is_final() { "cancelled" } else { "running" };
     let page = frame(
@@ -39,7 +41,7 @@ pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -
                 button #help type="button" aria-keyshortcuts="?" { "Keys" }
             }
             main #build data-build=(id) {
-                (head(build))
+                (head(build, &pushed))
                 p #said role="status" aria-live="polite" {}
                 (log(id))
                 section #steps aria-label="Steps" { @if !steps.is_empty() { (table(steps, open)) } }
@@ -52,7 +54,7 @@ pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -
     Ok(page.into_response())
 }
 
-fn head(build: &Build) -> Markup {
+fn head(build: &Build, pushed: &[Pushed]) -> Markup {
     html! {
         section #head data-status=(build.status.name()) {
             h1 {
@@ -68,6 +70,7 @@ fn head(build: &Build) -> Markup {
             }
             @if let Some(step) = &build.failed_step { p.problem { "Step " code { (step) } " failed." } }
             @if let Some(error) = &build.error { p.problem { (error) } }
+            @if !pushed.is_empty() { (images(pushed)) }
             div.actions {
                 @if !build.status.is_final() { button type="button" data-post="kill" { "Kill" } }
                 button type="button" data-post="again" { "Run again" }

@@ -16,7 +16,7 @@ const ENGINES: [(&str, &str); 3] = [("", "As configured"), ("native", "Native"),
 
 const PROFILES: [(&str, &str); 3] = [("", "As configured"), ("release", "Release"), ("dist", "Dist")];
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 10] = [
     ("j", "next build"),
     ("k", "previous build"),
     ("Enter", "open it"),
@@ -24,6 +24,7 @@ const KEYS: [(&str, &str); 9] = [
     ("x", "kill it"),
     ("c", "choose it; compare once two are chosen"),
     ("t", "trends"),
+    ("p", "publish"),
     ("/", "search the history"),
     ("?", "this list"),
 ];
@@ -42,6 +43,7 @@ pub(in crate::web) async fn home(
         &html! {
             header.top {
                 h1 { "Kitchen" }
+                a href="/publish" aria-keyshortcuts="p" { "Publish" }
                 button #help type="button" aria-keyshortcuts="?" { "Keys" }
             }
             main {

@@ -6,6 +6,9 @@ mod compare;
 mod details;
 mod fields;
 mod home;
+mod images;
+mod publish;
+mod stages;
 mod trends;
 mod units;
 mod waterfall;
@@ -19,6 +22,7 @@ use crate::store::Build;
 pub(super) use build::build;
 pub(super) use compare::compare;
 pub(super) use home::home;
+pub(super) use publish::{publication, publish};
 pub(super) use trends::trends;
 pub(super) use waterfall::waterfall;
 

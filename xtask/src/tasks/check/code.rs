@@ -32,8 +32,12 @@ const PACKAGES: &[&str] = &[
 ];
 
 // template: if pipeline_tests
-/// Those of xtask's tests that build the service. Its Cargo.toml leaves them out of `cargo test`.
-const IMAGE_TESTS: [&str; 6] = ["buildkit", "image", "push", "sccache", "up", "workflows"];
+/// The tests that build the service, or the programs of the pipeline, by their package. Its Cargo.toml leaves them out of
+/// `cargo test`.
+const IMAGE_TESTS: &[(&str, &[&str])] = &[
+    ("xtask", &["buildkit", "image", "push", "sccache", "up", "workflows"]),
+    ("xtask-kitchen", &["publish"]), // template: if kitchen
+];
 
 // template: end
 /// What has cargo and nextest run the rest after a test that failed.
@@ -95,11 +99,14 @@ impl Gate<'_> {
         if self.config.has_own_tools || !self.selection.wants_for(Kind::Test, IMAGES) {
             return vec![];
         }
-        let chosen = IMAGE_TESTS.iter().flat_map(|name| words(&["--test", name])).collect::<Vec<_>>();
+        let of_package = |(package, tests): &(&str, &[&str])| {
+            let tests = tests.iter().flat_map(|name| words(&["--test", name]));
+            words(&["--package", package]).into_iter().chain(tests).collect::<Vec<_>>()
+        };
         let images = Code {
             name: IMAGES,
             what: "what builds the service's images".to_owned(),
-            packages: [words(&["--package", "xtask"]), chosen].concat(),
+            packages: IMAGE_TESTS.iter().flat_map(of_package).collect(),
             targets: vec![],
             programs: vec![],
             inputs: Inputs::Images,

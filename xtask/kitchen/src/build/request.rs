@@ -118,6 +118,7 @@ impl Request {
         match (self.backends.is_empty(), self.task) {
             (false, _) => &self.backends,
             (true, Task::Check) => &choices.backends,
+            (true, Task::Registry | Task::Release) => &[],
             (true, _) => choices.backends.get(..1).unwrap_or_default(),
         }
     }

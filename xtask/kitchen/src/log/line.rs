@@ -29,7 +29,8 @@ pub(crate) fn of_event(event: &Event) -> Option<String> {
 }
 
 fn of_push(tags: &[String], push: &Push) -> String {
-    let [uploaded, mounted, present] = [push.uploaded, push.mounted, push.present].map(bytes);
+    let [uploaded, mounted, present] =
+        [push.uploaded, push.mounted, push.present].map(|size| bytes(size as f64));
     let did = if push.dry_run { ["to upload", "to mount"] } else { ["uploaded", "mounted"] };
     let [upload, mount] = did;
     format!("{}: {uploaded} {upload}, {mounted} {mount}, {present} already there\n", tags.join(", "))

@@ -36,6 +36,7 @@ pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -
         &format!("Build {id}: {}", build.status.name()),
         &html! {
             link rel="stylesheet" href="/assets/history.css";
+            link rel="stylesheet" href="/assets/publish.css";
             header.top {
                 nav aria-label="Where you are" { a href="/" { "Kitchen" } " / Build " (id) }
                 button #help type="button" aria-keyshortcuts="?" { "Keys" }
@@ -70,7 +71,6 @@ fn head(build: &Build, pushed: &[Pushed]) -> Markup {
             }
             @if let Some(step) = &build.failed_step { p.problem { "Step " code { (step) } " failed." } }
             @if let Some(error) = &build.error { p.problem { (error) } }
-            @if !pushed.is_empty() { (images(pushed)) }
             div.actions {
                 @if !build.status.is_final() { button type="button" data-post="kill" { "Kill" } }
                 button type="button" data-post="again" { "Run again" }
@@ -78,6 +78,7 @@ fn head(build: &Build, pushed: &[Pushed]) -> Markup {
                 a #compare href={ "/compare?b=" (build.id) } { "Compare with the one before" }
                 a href={ "/api/builds/" (build.id) "/export" } download { "JSON" }
             }
+            @if !pushed.is_empty() { (images(pushed)) }
         }
     }
 }

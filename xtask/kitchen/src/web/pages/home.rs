@@ -43,8 +43,10 @@ pub(in crate::web) async fn home(
         &html! {
             header.top {
                 h1 { "Kitchen" }
-                a href="/publish" aria-keyshortcuts="p" { "Publish" }
-                button #help type="button" aria-keyshortcuts="?" { "Keys" }
+                div.actions {
+                    a href="/publish" aria-keyshortcuts="p" { "Publish" }
+                    button #help type="button" aria-keyshortcuts="?" { "Keys" }
+                }
             }
             main {
                 p #said role="status" aria-live="polite" {}

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::size::bytes;
+use super::units::bytes;
 use crate::store::Pushed;
 
 /// A table of them; each has its digest as its place in the page.
@@ -23,10 +23,10 @@ pub(super) fn images(images: &[Pushed]) -> Markup {
                     tr id=(image.digest) {
                         td { @for name in image.names() { div { code { (name) } } } }
                         td { code.digest { (image.digest) } }
-                        td.number data-label="size" { (bytes(image.size)) }
-                        td.number data-label=(if is_dry { "to upload" } else { "uploaded" }) { (bytes(image.uploaded)) }
-                        td.number data-label=(if is_dry { "to mount" } else { "mounted" }) { (bytes(image.mounted)) }
-                        td.number data-label="already there" { (bytes(image.present)) }
+                        td.number data-label="size" { (bytes(image.size as f64)) }
+                        td.number data-label=(if is_dry { "to upload" } else { "uploaded" }) { (bytes(image.uploaded as f64)) }
+                        td.number data-label=(if is_dry { "to mount" } else { "mounted" }) { (bytes(image.mounted as f64)) }
+                        td.number data-label="already there" { (bytes(image.present as f64)) }
                     }
                 }
             }

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use super::super::publications::{Published, Shown};
 use super::badge;
 use super::images::images;
+use super::units::bytes;
 use crate::build::finding::{Registry, Release};
 use crate::publish::{Confirmation, Stage, State};
-use crate::size::bytes;
 use crate::store::Pushed;
 
 /// All of them, those to come as well.
@@ -129,7 +129,7 @@ fn account(registry: &Registry) -> Markup {
 }
 
 fn planned(planned: &[Pushed]) -> Markup {
-    let sum = |part: fn(&Pushed) -> i64| bytes(planned.iter().map(part).sum());
+    let sum = |part: fn(&Pushed) -> i64| bytes(planned.iter().map(part).sum::<i64>() as f64);
     html! {
         p.large {
             strong { (sum(|image| image.uploaded)) } " to upload"
@@ -177,7 +177,7 @@ fn pushed(pushed: &[Published]) -> Markup {
                     @if let Some(page) = page { " · " a href=(page) rel="noreferrer" { "in the registry" } }
                 }
                 p.quiet {
-                    (bytes(image.uploaded)) " uploaded, " (bytes(image.mounted)) " mounted, " (bytes(image.present))
+                    (bytes(image.uploaded as f64)) " uploaded, " (bytes(image.mounted as f64)) " mounted, " (bytes(image.present as f64))
                     " already there"
                     @if let Some(fallback) = &image.fallback { "; as " (fallback) ", since the registry did not take it otherwise" }
                 }

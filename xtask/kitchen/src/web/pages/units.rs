@@ -1,5 +1,7 @@
 //! Times and sizes as people read them.
 
+pub(super) use crate::size::bytes;
+
 /// A time in seconds.
 pub(super) fn seconds(seconds: f64) -> String {
     let whole = seconds.round() as i64;
@@ -9,15 +11,6 @@ pub(super) fn seconds(seconds: f64) -> String {
         s if s >= 9.995 => format!("{s:.1} s"),
         s if s >= 0.0995 || s <= 0.0 => format!("{s:.2} s"),
         s => format!("{:.0} ms", s * 1000.0),
-    }
-}
-
-/// A size in bytes, in units of 1000.
-pub(super) fn bytes(count: f64) -> String {
-    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
-    match units.into_iter().find(|(unit, _)| count >= *unit) {
-        Some((unit, name)) => format!("{:.2} {name}", count / unit),
-        None => format!("{count:.0} B"),
     }
 }
 
@@ -66,7 +59,6 @@ mod tests {
             times,
             ["0.00 s", "12 ms", "0.10 s", "1.50 s", "12.3 s", "1 min 40 s", "1 h 00 min", "2 h 01 min"]
         );
-        assert_eq!([999.0, 4_700_000.0].map(bytes), ["999 B", "4.70 MB"]);
         assert_eq!([1500.0, -2.0, 0.0].map(|d| signed(d, bytes)), ["+1.50 kB", "−2 B", "="]);
     }
 

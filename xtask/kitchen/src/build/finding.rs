@@ -1,9 +1,10 @@
 //! What a task found out besides what it made: docs/events.md.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The next release, and what stands in its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Release {
     /// The last version that has a tag.
     pub last: Option<String>,
@@ -22,7 +23,7 @@ pub struct Release {
 }
 
 /// A commit that counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     /// Its hash.
     pub commit: String,
@@ -33,7 +34,7 @@ pub struct Change {
 }
 
 /// What a registry can do, and who we are to it: never more than the account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Registry {
     /// The repository.
     pub repository: String,
@@ -52,7 +53,7 @@ pub struct Registry {
 }
 
 /// One thing that a registry can do or cannot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Feature {
     /// What was tried.
     pub feature: String,
@@ -63,7 +64,7 @@ pub struct Feature {
 }
 
 /// What became of an image's blobs when it was pushed or, in a dry run, what would have. Bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Push {
     /// They go over the network.
     pub uploaded: i64,

@@ -4,9 +4,10 @@
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
+use utoipa::ToSchema;
 
 /// A package that a build depends on, or one of the workspace.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, FromRow, ToSchema)]
 pub struct Package {
     /// Its name.
     pub name: String,

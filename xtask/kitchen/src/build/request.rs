@@ -6,11 +6,12 @@ use std::str::FromStr;
 use anyhow::{Result, ensure};
 use image_spec::{Platform, Reference, Tag};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::plan::quote;
 
 /// What can be done with the service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     /// Build the image, for this machine.
@@ -31,7 +32,7 @@ pub enum Task {
 }
 
 /// What makes the image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// The pipeline's own.
@@ -41,7 +42,7 @@ pub enum Engine {
 }
 
 /// Cargo's profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// For every day.
@@ -51,7 +52,7 @@ pub enum Profile {
 }
 
 /// A build that somebody wants. What is empty is as config/pipeline.toml has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Request {
     /// What is done.
@@ -67,6 +68,7 @@ pub struct Request {
     /// A further tag.
     pub tag: Option<String>,
     /// The image that is looked at.
+    #[schema(value_type = Option<String>)]
     pub image: Option<Reference>,
     /// Whether it is only looked at, and not built again to compare.
     pub no_rebuild: bool,

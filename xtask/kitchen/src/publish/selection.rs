@@ -3,12 +3,13 @@
 use anyhow::Result;
 use image_spec::Reference;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::build::request::{Profile, Task};
 use crate::build::{Choices, Request};
 
 /// What is to be published. What is empty is as config/pipeline.toml has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {
     /// For which databases.
@@ -24,7 +25,7 @@ pub struct Selection {
 }
 
 /// What somebody has seen, and says yes to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmation {
     /// The commit.

@@ -1,9 +1,10 @@
 //! How it stands with a publication.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How it stands with a publication. The last three are final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(rename_all = "lowercase")]
 pub enum State {
@@ -49,7 +50,7 @@ impl State {
 }
 
 /// What a build of a publication is for, in the order in which they come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[sqlx(rename_all = "kebab-case")]
 pub enum Stage {

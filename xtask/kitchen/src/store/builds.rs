@@ -3,13 +3,14 @@
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, SqliteExecutor};
+use utoipa::ToSchema;
 
 use super::Store;
 use crate::build::{Origin, Request, Status};
 use crate::clock;
 
 /// A build, without its steps. Times are in milliseconds since the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, ToSchema)]
 pub struct Build {
     /// Rising, and never given twice.
     pub id: i64,

@@ -4,12 +4,13 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 
 use super::facts::Layer;
 use super::{Build, Step, Store};
 
 /// A unit of cargo's that was compiled. Times are in seconds since the build began.
-#[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromRow, ToSchema)]
 pub struct Crate {
     /// The step that compiled it.
     pub step: String,
@@ -30,7 +31,7 @@ pub struct Crate {
 }
 
 /// A finished binary.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, ToSchema)]
 pub struct Artifact {
     /// Where it was made, from the project's root.
     pub path: String,
@@ -41,7 +42,7 @@ pub struct Artifact {
 }
 
 /// An image that a build made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, ToSchema)]
 pub struct Image {
     /// Of its index or manifest.
     pub digest: String,
@@ -52,11 +53,12 @@ pub struct Image {
 }
 
 /// All that is known of a build but its packages, which many builds share.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Record {
     /// How it stands with it.
     pub build: Build,
     /// What was asked for.
+    #[schema(value_type = Object)]
     pub request: Value,
     /// For which databases it was.
     pub backends: Vec<String>,

@@ -3,12 +3,13 @@
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 
 use super::Store;
 use crate::build::event::{Event, PlatformImage};
 
 /// A step of a build, or a vertex within one. Times are in seconds since the build began.
-#[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromRow, ToSchema)]
 pub struct Step {
     /// Its name.
     pub name: String,
@@ -27,7 +28,7 @@ pub struct Step {
 }
 
 /// A layer of an image that a build made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, ToSchema)]
 pub struct Layer {
     /// The digest of the image that it is part of.
     pub image: String,

@@ -4,12 +4,13 @@ use anyhow::{Context as _, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
+use utoipa::ToSchema;
 
 use super::Store;
 use crate::build::finding::{Push, Registry, Release};
 
 /// An image that was pushed or, in a dry run, would have been. Sizes are in bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow, ToSchema)]
 pub struct Pushed {
     /// The database that it is for.
     pub backend: String,

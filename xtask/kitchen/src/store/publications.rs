@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use sqlx::{FromRow, SqliteConnection};
+use utoipa::ToSchema;
 
 use super::builds::{COLUMNS, enqueue};
 use super::{Build, Store};
@@ -12,7 +13,7 @@ use crate::clock;
 use crate::publish::{Selection, Stage, State};
 
 /// A publication. Times are in milliseconds since the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, ToSchema)]
 pub struct Publication {
     /// Rising, and never given twice.
     pub id: i64,
@@ -35,7 +36,7 @@ pub struct Publication {
 }
 
 /// A build of a publication.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, ToSchema)]
 pub struct Part {
     /// What it is for.
     pub stage: Stage,

@@ -5,7 +5,19 @@ use axum::Json;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why an answer is not what was asked for.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// The status code.
+    status: u16,
+    /// What that means.
+    title: &'static str,
+    /// The reason, and what to do.
+    detail: String,
+}
 
 /// Something of ours that failed.
 #[derive(Debug)]
@@ -26,8 +38,8 @@ impl IntoResponse for Failure {
 /// A refusal, with the reason and what to do.
 pub(super) fn refused(status: StatusCode, why: &str) -> Response {
     let title = status.canonical_reason().unwrap_or("Refused");
-    let body = json!({ "status": status.as_u16(), "title": title, "detail": why });
-    let mut response = (status, Json(body)).into_response();
+    let problem = Problem { status: status.as_u16(), title, detail: why.to_owned() };
+    let mut response = (status, Json(problem)).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response
 }

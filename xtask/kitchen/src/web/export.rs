@@ -7,16 +7,17 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::App;
-use super::answer::{Failure, nothing_here};
+use super::answer::{Failure, Problem, nothing_here};
 use super::wanted::Wanted;
 use crate::build::Package;
 use crate::store::{Filter, Record, Store};
 
 /// A build with its packages.
-#[derive(Serialize)]
-struct Whole {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Whole {
     #[serde(flatten)]
     record: Record,
     packages: Vec<Package>,
@@ -32,6 +33,8 @@ struct Rest {
 }
 
 /// One build with all facts.
+#[utoipa::path(get, path = "/api/builds/{id}/export", params(("id" = i64, Path)),
+    responses((status = 200, body = Whole), (status = 404, body = Problem)))]
 pub(super) async fn build(State(app): State<App>, Path(id): Path<i64>) -> Result<Response, Failure> {
     let store = app.cook.store();
     let Some(record) = store.record(id).await? else { return Ok(nothing_here().await) };
@@ -42,6 +45,8 @@ pub(super) async fn build(State(app): State<App>, Path(id): Path<i64>) -> Result
 
 /// Every build of a filter, the last one first: one JSON object a line, without its packages, which are named by the
 /// SHA-256 of their lock file. Only one build is in memory at a time.
+#[utoipa::path(get, path = "/api/export", params(Wanted),
+    responses((status = 200, body = Record, content_type = "application/x-ndjson")))]
 pub(super) async fn history(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
     let rest =
         Rest { store: app.cook.store().clone(), filter: wanted.filter(), page: Vec::new(), is_last: false };

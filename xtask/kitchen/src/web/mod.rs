@@ -7,6 +7,7 @@ mod assets;
 mod enter;
 mod export;
 mod guard;
+mod openapi;
 mod pages;
 mod publications;
 mod secrets;
@@ -81,6 +82,7 @@ pub fn routes() -> Vec<Route> {
         closed("/api/builds/{id}/log", get(api::log)),
         closed("/api/builds/{id}/stream", get(stream::log)),
         closed("/api/tokens", post(api::token)),
+        closed("/api/openapi.json", get(openapi::document)),
     ]
 }
 

@@ -5,10 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 use super::App;
-use super::answer::{Failure, nothing_here, refused};
+use super::answer::{Failure, Problem, nothing_here, refused};
+use super::api::Begun;
 use crate::build::finding::{Registry, Release};
 use crate::publish::{self, Confirmation, Selection, Stage};
 use crate::run;
@@ -20,7 +21,7 @@ type Answer = Result<Response, Failure>;
 pub(super) const LISTED: i64 = 20;
 
 /// All there is to know of a publication.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Shown {
     /// How it stands with it.
     pub(super) publication: Publication,
@@ -39,7 +40,7 @@ pub(super) struct Shown {
 }
 
 /// An image in a registry.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Published {
     #[serde(flatten)]
     pub(super) image: Pushed,
@@ -47,6 +48,13 @@ pub(super) struct Published {
     pub(super) link: String,
     /// Its page on the web, where its registry has such.
     pub(super) page: Option<String>,
+}
+
+/// What pushes a publication.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Confirmed {
+    /// The number of the build.
+    build: i64,
 }
 
 impl Shown {
@@ -78,17 +86,20 @@ impl Published {
 }
 
 /// The latest publications, the last one first.
+#[utoipa::path(get, path = "/api/publications", responses((status = 200, body = [Publication])))]
 pub(super) async fn list(State(app): State<App>) -> Answer {
     Ok(Json(app.cook.store().publications(LISTED).await?).into_response())
 }
 
 /// Begins a publication: `Selection` in, its number out. 409 while another is under way.
+#[utoipa::path(post, path = "/api/publications", request_body = Selection,
+    responses((status = 201, body = Begun), (status = "4XX", body = Problem)))]
 pub(super) async fn begin(State(app): State<App>, Json(selection): Json<Selection>) -> Answer {
     if let Err(error) = selection.check(app.cook.choices()) {
         return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, &format!("{error:#}")));
     }
     Ok(match app.cook.publish(&selection).await {
-        Ok(run::Answer::Done(id)) => (StatusCode::CREATED, Json(json!({ "id": id }))).into_response(),
+        Ok(run::Answer::Done(id)) => (StatusCode::CREATED, Json(Begun { id })).into_response(),
         Ok(run::Answer::Refused(why)) => refused(StatusCode::CONFLICT, &why),
         Ok(run::Answer::Unknown) => nothing_here().await,
         Err(error) => refused(StatusCode::TOO_MANY_REQUESTS, &format!("{error:#}")),
@@ -96,6 +107,8 @@ pub(super) async fn begin(State(app): State<App>, Json(selection): Json<Selectio
 }
 
 /// One publication with all that is known of it. 404 where there is none.
+#[utoipa::path(get, path = "/api/publications/{id}", params(("id" = i64, Path)),
+    responses((status = 200, body = Shown), (status = 404, body = Problem)))]
 pub(super) async fn publication(State(app): State<App>, Path(id): Path<i64>) -> Answer {
     match app.cook.store().publication(id).await? {
         Some(publication) => Ok(Json(Shown::of(&app, publication).await?).into_response()),
@@ -105,13 +118,15 @@ pub(super) async fn publication(State(app): State<App>, Path(id): Path<i64>) -> 
 
 /// Pushes what a publication has shown: its `confirmation` in, the number of the build that pushes out. 409 where that is
 /// not what it has shown, something has changed since, or it was confirmed already.
+#[utoipa::path(post, path = "/api/publications/{id}/confirm", params(("id" = i64, Path)), request_body = Confirmation,
+    responses((status = 202, body = Confirmed), (status = "4XX", body = Problem)))]
 pub(super) async fn confirm(
     State(app): State<App>,
     Path(id): Path<i64>,
     Json(said): Json<Confirmation>,
 ) -> Answer {
     Ok(match app.cook.confirm(id, &said).await? {
-        run::Answer::Done(build) => (StatusCode::ACCEPTED, Json(json!({ "build": build }))).into_response(),
+        run::Answer::Done(build) => (StatusCode::ACCEPTED, Json(Confirmed { build })).into_response(),
         run::Answer::Refused(why) => refused(StatusCode::CONFLICT, &why),
         run::Answer::Unknown => nothing_here().await,
     })

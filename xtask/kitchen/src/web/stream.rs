@@ -12,14 +12,17 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa::IntoParams;
 
 use super::App;
-use super::answer::{Failure, nothing_here, refused};
+use super::answer::{Failure, Problem, nothing_here, refused};
 use crate::log::Reader;
 
 /// Where a page begins that has the log up to there.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct From {
+    /// In bytes; `Last-Event-ID` counts more.
     #[serde(default)]
     from: u64,
 }
@@ -34,6 +37,8 @@ struct Following {
 }
 
 /// The log of a build, from an offset on, as it grows; and how the build ended, at its end.
+#[utoipa::path(get, path = "/api/builds/{id}/stream", params(("id" = i64, Path), From),
+    responses((status = 200, body = String, content_type = "text/event-stream"), (status = "4XX", body = Problem)))]
 pub(super) async fn log(
     State(app): State<App>,
     Path(build): Path<i64>,

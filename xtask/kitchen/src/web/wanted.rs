@@ -1,19 +1,21 @@
 //! Which builds somebody wants to see: the query of a page and of the API.
 
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::build::Status;
 use crate::store::Filter;
 
 /// The query, as a form sends it: what is not chosen is empty.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default)]
 pub(super) struct Wanted {
-    /// The number of a build.
+    /// The number of a build: only those before it.
     pub(super) before: Option<i64>,
     /// The name of a status.
     pub(super) status: String,
-    /// Some text.
+    /// Some text in the command, branch, commit or error, in whatever case.
     pub(super) text: String,
     /// A database.
     pub(super) backend: String,

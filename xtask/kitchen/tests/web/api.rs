@@ -1,7 +1,10 @@
 //! What programs can do.
 
+use axum::http::header::ALLOW;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+
+use xtask_kitchen::web::routes;
 
 use crate::support::Server;
 
@@ -82,4 +85,51 @@ async fn a_build_of_a_terminal_is_run_again_where_it_can_be_asked_for() {
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(again.text.contains("only be run again in a terminal: `--jobs` is nothing"), "{}", again.text);
     assert!(server.with_key(Method::GET, "/builds/2", "").await.text.contains("in a terminal"));
+}
+
+#[tokio::test]
+async fn the_api_describes_every_route_and_method_that_it_has() {
+    let server = Server::new().await;
+    let text = server.with_key(Method::GET, "/api/openapi.json", "").await.text;
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let mut described: Vec<String> = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        described.extend(
+            methods.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())),
+        );
+    }
+    let mut there = Vec::new();
+    for route in routes().into_iter().filter(|route| route.path.starts_with("/api/")) {
+        let path = route.path.replace("{id}", "1");
+        let answer = server.with_key(Method::OPTIONS, &path, "").await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+        let allowed = answer.headers[ALLOW].to_str().unwrap().split(',').filter(|method| *method != "HEAD");
+        there.extend(allowed.map(|method| format!("{method} {}", route.path)));
+    }
+    described.sort();
+    there.sort();
+    assert_eq!(described, there);
+    assert!(there.len() >= 16, "{there:?}");
+    // What is answered has what is described, and nothing else.
+    server.with_key(Method::POST, "/api/builds", "{}").await;
+    for (path, schema) in [("/api/builds/1", "Detail"), ("/api/builds/1/export", "Whole")] {
+        let answer: Value = serde_json::from_str(&server.with_key(Method::GET, path, "").await.text).unwrap();
+        for (part, schema) in [(&answer, schema), (&answer["build"], "Build")] {
+            let schema = &document["components"]["schemas"][schema];
+            let mut names = properties(schema, &document);
+            names.sort();
+            let given: Vec<_> = part.as_object().unwrap().keys().cloned().collect();
+            assert_eq!(given, names, "{path}");
+        }
+    }
+}
+
+/// The names of a schema's properties, also of those that are part of it.
+fn properties(schema: &Value, document: &Value) -> Vec<String> {
+    let own = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+    let parts = schema["allOf"].as_array().into_iter().flatten().flat_map(|part| {
+        let name = part["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+        properties(name.map_or(part, |name| &document["components"]["schemas"][name]), document)
+    });
+    own.chain(parts).collect()
 }

@@ -2,14 +2,19 @@
 
 use std::io::SeekFrom;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 /// The most that is read at once, in bytes.
 const CHUNK: usize = 64 << 10;
+
+/// How long more is waited for, so that many lines become one part: eyes are slower.
+const PACE: Duration = Duration::from_millis(10);
 
 /// Reads a log from an offset on, as it grows, until the build has ended.
 #[derive(Debug)]
@@ -59,6 +64,8 @@ impl Reader {
             if length.wait_for(|length| *length > offset).await.is_err() {
                 // Nobody writes any more; what was written last is still to be read.
                 self.length = None;
+            } else {
+                sleep(PACE).await;
             }
         }
     }

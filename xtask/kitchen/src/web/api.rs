@@ -1,11 +1,15 @@
 //! `/api`: the same for programs, in JSON.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
 use utoipa::ToSchema;
 
 use super::App;
@@ -13,6 +17,9 @@ use super::answer::{Failure, Problem, nothing_here, refused};
 use super::wanted::Wanted;
 use crate::build::{Request, Status};
 use crate::store::{Build, Layer, Pushed, Step};
+
+/// How much of a log is sent at once, in bytes.
+const PART: usize = 64 << 10;
 
 type Answer = Result<Response, Failure>;
 
@@ -145,9 +152,17 @@ pub(super) async fn log(State(app): State<App>, Path(id): Path<i64>) -> Answer {
     if app.cook.store().build(id).await?.is_none() {
         return Ok(nothing_here().await);
     }
+    let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
     // A build that never began has none.
-    let bytes = tokio::fs::read(app.cook.place().log(id)).await.unwrap_or_default();
-    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
+    let Ok(file) = File::open(app.cook.place().log(id)).await else { return Ok(kind.into_response()) };
+    let length = file.metadata().await?.len();
+    let bytes = stream::try_unfold(file.take(length), async |mut file| {
+        let mut part = vec![0; PART];
+        let read = file.read(&mut part).await?;
+        part.truncate(read);
+        Ok::<_, std::io::Error>((read > 0).then_some((part, file)))
+    });
+    Ok((kind, [(CONTENT_LENGTH, length)], Body::from_stream(bytes)).into_response())
 }
 
 async fn queue(app: &App, request: &Request) -> Answer {

@@ -11,7 +11,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each by its name.
-const ASSETS: [(&str, &str, &str); 14] = [
+const ASSETS: [(&str, &str, &str); 18] = [
     ("build.js", SCRIPT, include_str!("assets/build.js")),
     ("common.js", SCRIPT, include_str!("assets/common.js")),
     ("compare.js", SCRIPT, include_str!("assets/compare.js")),
@@ -20,8 +20,12 @@ const ASSETS: [(&str, &str, &str); 14] = [
     ("home.js", SCRIPT, include_str!("assets/home.js")),
     ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
     ("kitchen.css", STYLE, include_str!("assets/kitchen.css")),
+    ("live.js", SCRIPT, include_str!("assets/live.js")),
+    ("logs.css", STYLE, include_str!("assets/logs.css")),
     ("publish.css", STYLE, include_str!("assets/publish.css")),
     ("publish.js", SCRIPT, include_str!("assets/publish.js")),
+    ("scale.js", SCRIPT, include_str!("assets/scale.js")),
+    ("search.js", SCRIPT, include_str!("assets/search.js")),
     ("text.js", SCRIPT, include_str!("assets/text.js")),
     ("trends.js", SCRIPT, include_str!("assets/trends.js")),
     ("viewer.js", SCRIPT, include_str!("assets/viewer.js")),

@@ -10,6 +10,7 @@ mod guard;
 mod openapi;
 mod pages;
 mod publications;
+mod search;
 mod secrets;
 mod stream;
 mod wanted;
@@ -72,6 +73,7 @@ pub fn routes() -> Vec<Route> {
         closed("/api/publications", get(publications::list).post(publications::begin)),
         closed("/api/publications/{id}", get(publications::publication)),
         closed("/api/publications/{id}/confirm", post(publications::confirm)),
+        closed("/builds/{id}/matches", get(pages::matches)),
         closed("/api/builds", get(api::list).post(api::order)),
         closed("/api/builds/{id}", get(api::build)),
         closed("/api/builds/{id}/export", get(export::build)),
@@ -80,6 +82,7 @@ pub fn routes() -> Vec<Route> {
         closed("/api/builds/{id}/again", post(api::again)),
         closed("/api/builds/{id}/move", post(api::reorder)),
         closed("/api/builds/{id}/log", get(api::log)),
+        closed("/api/builds/{id}/search", get(search::search)),
         closed("/api/builds/{id}/stream", get(stream::log)),
         closed("/api/tokens", post(api::token)),
         closed("/api/openapi.json", get(openapi::document)),

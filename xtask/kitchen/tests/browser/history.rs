@@ -4,19 +4,22 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use crate::{cook, look};
+use crate::support::{Kitchen, Script};
 
 /// How soon the first page has to do what one clicks, in milliseconds.
 const SOON: f64 = 300.0;
 
-pub(crate) async fn ten_thousand_builds_are_there_at_once(browser: &str) -> Result<(), Failed> {
-    let project = tempfile::tempdir()?;
-    let cook = cook(project.path()).await;
-    let file = SqliteConnectOptions::new().filename(cook.place().database());
-    let pool = SqlitePool::connect_with(file).await?;
-    sqlx::raw_sql(include_str!("../shared/ten_thousand.sql")).execute(&pool).await?;
-    pool.close().await;
-    let seen = look(browser, project.path(), cook, include_str!("history.js")).await?;
+pub(crate) fn ten_thousand_builds_are_there_at_once(browser: &str) -> Result<(), Failed> {
+    let kitchen = Kitchen::open("", Script { text: include_str!("history.js"), data: "" })?;
+    let file = SqliteConnectOptions::new().filename(kitchen.cook.place().database());
+    kitchen.run(async {
+        let pool = SqlitePool::connect_with(file).await?;
+        sqlx::raw_sql(include_str!("../shared/ten_thousand.sql")).execute(&pool).await?;
+        pool.close().await;
+        Ok::<_, sqlx::Error>(())
+    })?;
+    let _browser = kitchen.look(browser)?;
+    let seen = kitchen.seen()?;
     let loads = seen["loads"].as_array().ok_or("no load")?;
     // The machine may have other work: what the page itself takes is in the best of several loads.
     let best = loads.iter().filter_map(Value::as_f64).fold(f64::INFINITY, f64::min);

@@ -1,49 +1,42 @@
-// Looks at pages as somebody with a phone would, and tells the test what there is.
-import { parts, plain } from "/assets/text.js";
+// What all tests do that look at pages: come in, open pages in frames, wait, tell what there is.
 
-await fetch("/enter", {
-  method: "POST",
-  headers: { "content-type": "application/json" },
-  body: JSON.stringify({ token: location.hash.slice(1) }),
-});
-
-const pause = () => new Promise((done) => { setTimeout(done, 50); });
-
-async function open(path, isThere) {
-  const frame = document.createElement("iframe");
-  frame.width = 400;
-  frame.height = 800;
-  frame.src = path;
-  document.body.append(frame);
-  await new Promise((done) => { frame.addEventListener("load", done); });
-  while (!isThere(frame.contentDocument)) await pause();
-  return frame.contentDocument;
+/** Comes in, by a new token. */
+export async function enter() {
+  const token = await (await fetch("/token")).text();
+  const headers = { "content-type": "application/json" };
+  await fetch("/enter", { method: "POST", headers, body: JSON.stringify({ token }) });
 }
 
-const width = (page) => page.documentElement.scrollWidth;
-const log = (page) => page.getElementById("window").textContent;
+export const pause = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
 
-const build = await open("/builds/1", (page) => log(page).includes("and it goes on"));
-const space = build.getElementById("space");
-const home = await open("/", (page) => page.querySelector("#now [data-build]"));
-const seen = {
-  widths: [width(build), width(home)],
-  lines: build.querySelectorAll(".line").length,
-  height: Math.round(space.getBoundingClientRect().height),
-  link: build.getElementById("link").textContent,
-  status: build.querySelector("#head .badge").textContent,
-  title: build.title,
-  strangers: build.querySelectorAll("#log :not(div, a, span), #log [style]:not(#space, #window), #steps script").length,
-  parts: parts("s | \x1b[1;32mok\x1b[0m \x1b[38;5;9mred\x1b[39m \x1b[38;2;1;2;3mtrue").map((part) => [part.text, ...part.classes]),
-  plain: [
-    "a\x1b]8;;http://x\x07link\x1b]8;;\x1b\\b\x1b]52;c;AAAA",
-    "s | 10%\r20%\x1b[K\r",
-    "\0\x1bcx\u202ey\x1b[2J\x1b[1",
-    `${"\r".repeat(100_000)}z`,
-  ].map(plain),
-};
-build.defaultView.location.hash = "#L2";
-while (!build.querySelector(".marked")) await pause();
-seen.marked = build.querySelector(".marked").textContent;
-seen.follows = build.getElementById("follow").ariaPressed;
-await fetch("/seen", { method: "POST", body: JSON.stringify(seen) });
+export const frame = () => new Promise((done) => { requestAnimationFrame(done); });
+
+/** Waits until something holds, but not for ever. */
+export async function until(holds) {
+  const began = performance.now();
+  while (!holds()) {
+    if (performance.now() - began > 50_000) throw new Error(`never: ${holds}`);
+    await pause(20);
+  }
+}
+
+/** Opens a page in a frame of this size, and gives its document once something holds for it. */
+export async function open(path, holds, width = 400, height = 800) {
+  const box = document.createElement("iframe");
+  Object.assign(box, { width, height, src: path });
+  document.body.append(box);
+  await new Promise((done) => { box.addEventListener("load", done); });
+  await until(() => holds(box.contentDocument));
+  return box.contentDocument;
+}
+
+/** Removes the frame of a page. */
+export const close = (page) => page.defaultView.frameElement.remove();
+
+/** Tells the test what there is. */
+export const tell = (seen) => fetch("/seen", { method: "POST", body: JSON.stringify(seen) });
+
+const trouble = (problem) => tell({ problem: problem?.stack ?? String(problem) });
+addEventListener("unhandledrejection", ({ reason }) => trouble(reason));
+addEventListener("error", ({ error, message }) => trouble(error ?? message));
+await enter();

@@ -7,5 +7,6 @@ mod history;
 mod pages;
 mod publications;
 mod publisher;
+mod search;
 mod stream;
 mod support;

@@ -9,6 +9,7 @@ use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use xtask_kitchen::build::{Request as Order, Status};
+use xtask_kitchen::web::STREAMS;
 
 use crate::support::{NAME, Server};
 
@@ -118,4 +119,23 @@ async fn twenty_viewers_that_are_cut_off_see_every_byte_once() {
     }
     stop.send_replace(true);
     work.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn only_so_many_logs_are_followed_at_once() {
+    let server = Server::new().await;
+    let id = server.ended("some text\n").await;
+    let follow = async || {
+        let request = Request::get(format!("/api/builds/{id}/stream")).header(HOST, NAME);
+        let request = request.header(AUTHORIZATION, format!("Bearer {}", server.key));
+        server.answer(request.body(Body::empty()).unwrap()).await
+    };
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS {
+        streams.push(follow().await);
+    }
+    assert!(streams.iter().all(|stream| stream.status() == StatusCode::OK));
+    assert_eq!(follow().await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    streams.pop();
+    assert_eq!(follow().await.status(), StatusCode::OK);
 }

@@ -12,10 +12,10 @@ use axum::response::Response;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
-use xtask_kitchen::build::Choices;
+use xtask_kitchen::build::{Choices, Request as Order, Status};
 use xtask_kitchen::place::Place;
 use xtask_kitchen::run::{Cook, Settings};
-use xtask_kitchen::store::Store;
+use xtask_kitchen::store::{Commit, End, Store};
 use xtask_kitchen::web::{App, Hosts, STREAMS, Secrets, router};
 
 /// The name that the server has.
@@ -66,6 +66,16 @@ impl Server {
     pub(crate) fn serve(&mut self, cook: Cook) {
         self.app.cook = cook;
         self.router = router(self.app.clone());
+    }
+
+    /// A build that has ended, with this log.
+    pub(crate) async fn ended(&self, log: &str) -> i64 {
+        let store = self.app.cook.store();
+        let id = store.enqueue(&Order::default()).await.unwrap();
+        store.start(id, &Commit::default()).await.unwrap();
+        store.end(id, Status::Done, &End::default()).await.unwrap();
+        fs::write(self.app.cook.place().log(id), log).unwrap();
+        id
     }
 
     /// Asks with these headers and nothing else.

@@ -50,8 +50,25 @@ export function parts(line) {
   return found;
 }
 
-/** What can be read of a line. */
-export const plain = (line) => parts(line).map((part) => part.text).join("");
+/** The same parts, cut so that those within `ranges` of their whole text are parts of their own, and matches. */
+export function mark(all, ranges) {
+  const [found, rest] = [[], [...ranges]];
+  let end = 0;
+  for (const { text, classes } of all) {
+    let from = end;
+    end += text.length;
+    const begin = end - text.length;
+    while (from < end) {
+      while (rest[0]?.[1] <= from) rest.shift();
+      const [start, stop] = rest[0] ?? [Infinity, Infinity];
+      const isMatch = start <= from;
+      const to = Math.min(end, isMatch ? stop : start);
+      found.push({ text: text.slice(from - begin, to - begin), classes, isMatch });
+      from = to;
+    }
+  }
+  return found;
+}
 
 /** What kind of line it is, by how logs begin them; nothing for one that a program printed. */
 export function kind(line) {

@@ -8,15 +8,17 @@ use super::super::App;
 use super::super::answer::{Failure, nothing_here};
 use super::details::details;
 use super::images::images;
+use super::log::log;
 use super::{badge, commit, duration, frame, keys, time};
 use crate::build::Origin;
 use crate::store::{Build, Pushed, Record, Step};
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 10] = [
     ("j", "down in the log"),
     ("k", "up in the log"),
     ("f", "follow the log"),
-    ("/", "find in the log"),
+    ("/", "search the log"),
+    ("n, N", "next match, previous match"),
     ("r", "run again"),
     ("x", "kill"),
     ("w", "waterfall"),
@@ -79,26 +81,6 @@ fn head(build: &Build, pushed: &[Pushed]) -> Markup {
                 a href={ "/api/builds/" (build.id) "/export" } download { "JSON" }
             }
             @if !pushed.is_empty() { (images(pushed)) }
-        }
-    }
-}
-
-fn log(id: i64) -> Markup {
-    html! {
-        section aria-labelledby="log-title" {
-            div.bar {
-                h2 #log-title { "Log" }
-                span #link.quiet role="status" aria-live="polite" {}
-                form #find role="search" {
-                    label { span.unseen { "Find in the log" } input type="search" name="text" placeholder="find" autocomplete="off"; }
-                }
-                button #follow type="button" aria-pressed="true" { "Follow" }
-                a href={ "/api/builds/" (id) "/log" } download={ "build-" (id) ".log" } { "Raw log" }
-            }
-            div #log tabindex="0" role="region" aria-label="Log" {
-                div #space { div #window {} }
-            }
-            noscript { p { "The raw log is there without a script." } }
         }
     }
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::plain::plain;
 
@@ -38,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Pattern(Regex);
 
 /// What was found, near a line.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Found {
     /// How many lines were searched.
     pub(crate) lines: u64,
@@ -53,13 +54,14 @@ pub(crate) struct Found {
 }
 
 /// A line that matches.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Match {
     /// Its number, from 1.
     pub(crate) line: u64,
     /// What can be read of it.
     pub(crate) text: String,
     /// Where in that it matches, in UTF-16 units, as scripts count; none where what matches is empty.
+    #[schema(value_type = Vec<Vec<usize>>)]
     pub(crate) ranges: Vec<(usize, usize)>,
 }
 

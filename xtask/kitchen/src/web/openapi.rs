@@ -4,14 +4,14 @@ use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, openapi};
 
-use super::{api, export, publications, stream};
+use super::{api, export, publications, search, stream};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Kitchen", description = "Builds of one project: asked for, followed, ended, looked back on."),
     paths(
         api::list, api::order, api::build, api::kill, api::again, api::reorder, api::log, api::token,
-        stream::log, export::build, export::history,
+        stream::log, search::search, export::build, export::history,
         publications::list, publications::begin, publications::publication, publications::confirm,
         document,
     ),

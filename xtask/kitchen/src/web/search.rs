@@ -8,9 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
+use utoipa::IntoParams;
 
 use super::App;
-use super::answer::{Failure, nothing_here, refused};
+use super::answer::{Failure, Problem, nothing_here, refused};
 use crate::log::{Found, Pattern};
 
 /// How many searches run at once; each has a processor for itself.
@@ -20,7 +21,8 @@ static SEARCHES: Semaphore = Semaphore::const_new(4);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is searched for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default)]
 pub(super) struct Sought {
     /// A regular expression.
@@ -46,6 +48,8 @@ pub(super) enum Outcome {
 }
 
 /// What is in the log of a build.
+#[utoipa::path(get, path = "/api/builds/{id}/search", params(("id" = i64, Path), Sought),
+    responses((status = 200, body = Found), (status = "4XX", body = Problem)))]
 pub(super) async fn search(
     State(app): State<App>,
     Path(build): Path<i64>,

@@ -15,7 +15,7 @@ export const frame = () => new Promise((done) => { requestAnimationFrame(done); 
 export async function until(holds) {
   const began = performance.now();
   while (!holds()) {
-    if (performance.now() - began > 50_000) throw new Error(`never: ${holds}`);
+    if (performance.now() - began > 150_000) throw new Error(`never: ${holds}`);
     await pause(20);
   }
 }

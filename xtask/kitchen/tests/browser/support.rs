@@ -25,6 +25,9 @@ use xtask_kitchen::run::{Cook, Settings};
 use xtask_kitchen::store::{Commit, End, Store};
 use xtask_kitchen::web::{App, Hosts, STREAMS, Secrets, router};
 
+/// How long a script may take, on a machine that has much to do.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// A test by its name. Where no browser is, that is said, and it counts as ignored.
 pub(crate) fn trial(name: &'static str, test: fn(&str) -> Result<(), Failed>) -> Trial {
     let names = ["chromium", "chromium-browser", "google-chrome"];
@@ -153,8 +156,7 @@ impl Kitchen {
 
     /// What the script tells next.
     pub(crate) fn seen(&self) -> Result<Value, Failed> {
-        let seen =
-            self.seen.recv_timeout(Duration::from_secs(60)).map_err(|_| "nothing was seen for a minute")?;
+        let seen = self.seen.recv_timeout(PATIENCE).map_err(|_| "nothing was seen")?;
         match seen.get("problem") {
             Some(problem) => Err(problem.to_string().into()),
             None => Ok(seen),

@@ -71,10 +71,20 @@ async fn tree(root: &Path, scratch: &Path) -> Result<String> {
         Ok::<_, anyhow::Error>(root.join(git(root, &["rev-parse", "--git-path", name], None).await?))
     };
     let objects = folder("objects").await?;
-    // What it knows of files that are as they were saves reading them.
-    let _ = fs::copy(folder("index").await?, scratch.join("index")).await;
+    copy_index(&folder("index").await?, &scratch.join("index")).await?;
     git(root, &["add", "--all", ":/"], Some((scratch, &objects))).await?;
     git(root, &["write-tree"], Some((scratch, &objects))).await
+}
+
+/// Takes over what git's index knows of files that are as they were, which saves reading them. Its time as well: git reads
+/// a file all the same that is not older than the index, since another change in that moment would not show otherwise
+/// ([racy git](https://git-scm.com/docs/racy-git)).
+async fn copy_index(from: &Path, to: &Path) -> Result<()> {
+    let Ok(metadata) = fs::metadata(from).await else { return Ok(()) };
+    let modified = metadata.modified()?;
+    fs::copy(from, to).await?;
+    fs::File::options().write(true).open(to).await?.into_std().await.set_modified(modified)?;
+    Ok(())
 }
 
 async fn git(root: &Path, arguments: &[&str], scratch: Option<(&Path, &Path)>) -> Result<String> {
@@ -94,6 +104,32 @@ async fn git(root: &Path, arguments: &[&str], scratch: Option<(&Path, &Path)>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Within one tick of the clock, and by one byte: neither its size nor its time tells.
+    #[tokio::test]
+    async fn a_change_in_the_moment_of_the_commit_is_seen() {
+        let project = tempfile::tempdir().unwrap();
+        let (root, place) = (project.path(), Place::in_project(project.path()).unwrap());
+        let git = async |words: &str| git(root, &words.split(' ').collect::<Vec<_>>(), None).await.unwrap();
+        // A while ago: git may know times in whole seconds.
+        let time = std::time::SystemTime::now() - std::time::Duration::from_secs(10);
+        let at_that_time = |name: &str| {
+            let file = std::fs::File::options().write(true).open(root.join(name)).unwrap();
+            file.set_modified(time).unwrap();
+        };
+        std::fs::write(root.join("a"), "1").unwrap();
+        at_that_time("a");
+        std::fs::write(root.join(".gitignore"), ".kitchen").unwrap();
+        git("init --quiet").await;
+        git("config core.trustctime false").await;
+        git("add .").await;
+        git("-c user.name=me -c user.email=me@example.com commit --quiet --message one").await;
+        std::fs::write(root.join("a"), "2").unwrap();
+        at_that_time("a");
+        at_that_time(".git/index");
+        let seen = Source::of(&place).await.unwrap().tree;
+        assert_ne!(seen, git("rev-parse HEAD^{tree}").await);
+    }
 
     #[tokio::test]
     async fn every_change_is_another_source_and_none_leaves_a_trace() {

@@ -57,8 +57,10 @@ pub(super) async fn commit(root: &Path) -> Commit {
         let output = command.output().await.ok().filter(|output| output.status.success())?;
         String::from_utf8(output.stdout).ok().map(|text| text.trim().to_owned())
     };
-    let revision = git(&["rev-parse", "HEAD"]).await;
-    let branch = git(&["symbolic-ref", "--short", "HEAD"]).await;
-    let dirty = git(&["status", "--porcelain"]).await.is_some_and(|changes| !changes.is_empty());
-    Commit { revision, branch, dirty }
+    let (revision, branch, changes) = tokio::join!(
+        git(&["rev-parse", "HEAD"]),
+        git(&["symbolic-ref", "--short", "HEAD"]),
+        git(&["status", "--porcelain"])
+    );
+    Commit { revision, branch, dirty: changes.is_some_and(|changes| !changes.is_empty()) }
 }

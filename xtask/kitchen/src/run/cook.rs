@@ -255,7 +255,7 @@ impl Cook {
         };
         let kept = private(&self.0.place.events(id)).context("cannot open the file of events")?;
         let (store, mask, end) = (self.0.store.clone(), self.0.mask.clone(), End::default());
-        let mut feed = Feed { build: id, log, events: kept, store, mask, end };
+        let mut feed = Feed { build: id, log, events: kept, store, mask, end, fresh: HashMap::new() };
         let mark = self.mark(id);
         let mut wish = running.wish.subscribe();
         let taken = {

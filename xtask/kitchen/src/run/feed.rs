@@ -1,5 +1,6 @@
 //! What a build prints, on its way into log, events and history.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::time::Instant;
@@ -42,6 +43,8 @@ pub(crate) struct Feed {
     pub(crate) mask: Mask,
     /// What the build has said of its end.
     pub(crate) end: End,
+    /// How many crates of each step that runs were there already: hundreds of events in a moment, when little is compiled.
+    pub(crate) fresh: HashMap<String, i64>,
 }
 
 impl Feed {
@@ -78,7 +81,16 @@ impl Feed {
         if let Some(text) = log::of_event(&event) {
             self.log.append(text.as_bytes())?;
         }
-        self.store.keep(self.build, seconds, &event).await?;
+        match &event {
+            Event::Crate { step, fresh: true, .. } => *self.fresh.entry(step.clone()).or_default() += 1,
+            Event::StepFinished { step, .. } => {
+                if let Some(count) = self.fresh.remove(step) {
+                    self.store.add_fresh(self.build, step, count).await?;
+                }
+                self.store.keep(self.build, seconds, &event).await?;
+            }
+            _ => self.store.keep(self.build, seconds, &event).await?,
+        }
         note(&mut self.end, event);
         Ok(())
     }

@@ -58,8 +58,7 @@ impl Store {
             Event::StepFinished { step, outcome, seconds } => {
                 self.end_step(build, step, outcome, *seconds, now).await
             }
-            Event::Crate { step, fresh: true, .. } => self.count_fresh(build, step).await,
-            Event::Crate { .. } => self.keep_crate(build, event).await,
+            Event::Crate { fresh: false, .. } => self.keep_crate(build, event).await,
             Event::Artifact { path, size, sha256 } => {
                 let row = sqlx::query("INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?)");
                 let row = row.bind(build).bind(path).bind(size).bind(sha256);
@@ -71,6 +70,13 @@ impl Store {
             _ => Ok(()),
         };
         kept.context("cannot keep what the build told")
+    }
+
+    /// Notes that so many more crates of a step were there already.
+    pub async fn add_fresh(&self, build: i64, step: &str, count: i64) -> Result<()> {
+        let row = sqlx::query("UPDATE steps SET fresh = fresh + ? WHERE build_id = ? AND name = ?");
+        let row = row.bind(count).bind(build).bind(step);
+        row.execute(&self.pool).await.map(drop).context("cannot keep what the build told")
     }
 
     /// The steps of a build, in the order in which they began.
@@ -128,11 +134,6 @@ impl Store {
         );
         let row = row.bind(outcome).bind(seconds).bind(build).bind(name).bind(now);
         row.execute(&self.pool).await.map(drop)
-    }
-
-    async fn count_fresh(&self, build: i64, step: &str) -> sqlx::Result<()> {
-        let row = sqlx::query("UPDATE steps SET fresh = fresh + 1 WHERE build_id = ? AND name = ?");
-        row.bind(build).bind(step).execute(&self.pool).await.map(drop)
     }
 
     async fn keep_crate(&self, build: i64, event: &Event) -> sqlx::Result<()> {

@@ -1,6 +1,6 @@
 //! Looks for records, and follows those that there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 
@@ -139,6 +139,7 @@ impl<'a> Watcher<'a> {
             store: self.store.clone(),
             mask: self.mask.clone(),
             end: End::default(),
+            fresh: HashMap::new(),
         };
         let follower = Follower::new(lines, &header, feed);
         let is_killed = follower.is_killed.clone();

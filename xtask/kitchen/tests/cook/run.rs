@@ -7,6 +7,9 @@ use crate::kitchen::Kitchen;
 const EVENTS: &str = r#"
 echo 'cargo says something' >&2
 echo '{"v":1,"event":"step-started","step":"compile","why":"compile it","command":"cargo build"}'
+for name in a b; do
+    echo '{"v":1,"event":"crate","step":"compile","package":"'$name'","version":"1.0.0","target":"a","kind":"lib","started":0,"finished":0,"fresh":true,"outcome":"done"}'
+done
 printf '{"v":1,"event":"output","step":"compile","line":"\\u001b[32mfine\\u001b[0m"}\n'
 echo '{"v":1,"event":"step-finished","step":"compile","outcome":"done","exit_code":0,"seconds":0.5}'
 "#;
@@ -28,9 +31,9 @@ async fn what_a_build_prints_is_in_its_log_and_in_the_history() {
         assert!(log.contains(line), "{log}");
     }
     let steps = kitchen.cook.store().steps(id).await.unwrap();
-    assert_eq!(steps[0].outcome.as_deref(), Some("done"));
+    assert_eq!((steps[0].outcome.as_deref(), steps[0].fresh), (Some("done"), 2));
     let events = std::fs::read_to_string(kitchen.path(&format!(".kitchen/logs/{id}.jsonl"))).unwrap();
-    assert_eq!(events.lines().count(), 4);
+    assert_eq!(events.lines().count(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,23 +2,21 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context as _, Result, ensure};
-use tokio::process::{Child, Command};
+use anyhow::{Result, ensure};
 use tokio::sync::{Notify, watch};
 
 use super::commit::commit;
-use super::feed::Feed;
+use super::course::Course;
 use super::kill::{self, Wish};
 use super::mask::Mask;
 use super::process;
 use super::retain::{Keep, retain};
 use crate::build::{Choices, Origin, Request, Status};
 use crate::log::Writer;
-use crate::place::{Place, private};
-use crate::store::{End, Leader, Store};
+use crate::place::Place;
+use crate::store::{End, Store};
 use crate::terminal::{Followed, LOOK, Watcher};
 
 /// How builds are run.
@@ -158,7 +156,11 @@ impl Cook {
         let running = self.0.store.with_status(Status::Running).await?;
         // What runs in a terminal goes on without Kitchen.
         for build in running.into_iter().filter(|build| build.origin == Origin::Kitchen) {
-            kill::end_leftover(self.0.store.leader(build.id).await?, &self.mark(build.id)).await;
+            kill::end_leftover(
+                self.0.store.leader(build.id).await?,
+                &process::mark(self.0.place.root(), build.id),
+            )
+            .await;
             let end = End { error: Some("Kitchen ended before the build".to_owned()), ..End::default() };
             self.0.store.end(build.id, Status::Interrupted, &end).await?;
         }
@@ -225,15 +227,21 @@ impl Cook {
         if !self.0.store.start(build.id, &commit).await? {
             return Ok(true);
         }
-        let log = Writer::open(&self.0.place.log(build.id), self.0.settings.log)?;
+        let failed = |error: anyhow::Error| {
+            (Status::Failed, End { error: Some(format!("{error:#}")), ..End::default() })
+        };
+        let log = match Writer::open(&self.0.place.log(build.id), self.0.settings.log) {
+            Ok(log) => log,
+            Err(error) => {
+                let (status, end) = failed(error);
+                return self.0.store.end(build.id, status, &end).await;
+            }
+        };
         let running = Arc::new(Running { length: log.length(), wish: watch::Sender::new(Wish::GoOn) });
         self.running().insert(build.id, running.clone());
         let cook = self.clone();
         tokio::spawn(async move {
-            let ended = cook.see_through(build.id, log, &running).await;
-            let (status, end) = ended.unwrap_or_else(|error| {
-                (Status::Failed, End { error: Some(format!("{error:#}")), ..End::default() })
-            });
+            let (status, end) = cook.course(build.id, &running).run(log).await.unwrap_or_else(failed);
             // The history may be what failed; the next start finds the build and marks it.
             let _ = cook.0.store.end(build.id, status, &end).await;
             let _ = cook.go_on_after(build.id).await;
@@ -244,82 +252,12 @@ impl Cook {
         Ok(true)
     }
 
-    async fn see_through(&self, id: i64, log: Writer, running: &Running) -> Result<(Status, End)> {
-        let request = self.0.store.request(id).await?.context("the build is gone")?;
-        self.note_ingredients(id, &request).await?;
-        let mut child = self.spawn(id, &request)?;
-        let pid = i64::from(child.id().context("the build has ended before it began")?);
-        self.0.store.led_by(id, Leader { pid, started: process::started(pid).unwrap_or(0) }).await?;
-        let (Some(events), Some(others)) = (child.stdout.take(), child.stderr.take()) else {
-            anyhow::bail!("the build has no output");
-        };
-        let kept = private(&self.0.place.events(id)).context("cannot open the file of events")?;
-        let (store, mask, end) = (self.0.store.clone(), self.0.mask.clone(), End::default());
-        let mut feed = Feed { build: id, log, events: kept, store, mask, end, fresh: HashMap::new() };
-        let mark = self.mark(id);
-        let mut wish = running.wish.subscribe();
-        let taken = {
-            let taking = feed.take(events, others);
-            tokio::pin!(taking);
-            tokio::select! {
-                taken = &mut taking => taken,
-                () = until_wished(&mut wish) => {
-                    tokio::join!(taking, kill_and_reap(&mut child, pid, &mark, running.wish.subscribe())).0
-                }
-            }
-        };
-        if taken.is_err() {
-            kill_and_reap(&mut child, pid, &mark, running.wish.subscribe()).await;
-        }
-        let exit = child.wait().await.context("cannot wait for the build")?;
-        kill::sweep(&mark).await;
-        taken?;
-        let mut end = feed.end;
-        end.exit_code = end.exit_code.or(exit.code().map(i64::from));
-        let wish = *running.wish.borrow();
-        let status = match wish {
-            Wish::EndNow => Status::Interrupted,
-            Wish::End => Status::Killed,
-            Wish::GoOn if exit.success() => Status::Done,
-            Wish::GoOn => Status::Failed,
-        };
-        Ok((status, end))
-    }
-
-    /// Notes what a build is made of, besides its commit.
-    async fn note_ingredients(&self, id: i64, request: &Request) -> Result<()> {
-        self.0.store.is_for(id, request.databases(&self.0.choices)).await?;
-        if let Ok(text) = tokio::fs::read_to_string(self.0.place.root().join("Cargo.lock")).await {
-            // Of a file that is broken, the build itself tells.
-            let _ = self.0.store.keep_lock(id, &text).await;
-        }
-        Ok(())
-    }
-
-    fn spawn(&self, id: i64, request: &Request) -> Result<Child> {
-        let mut command = Command::new(&self.0.settings.cargo);
-        command.args(request.argv()).args(["--message-format", "json"]).current_dir(self.0.place.root());
-        command.env(process::VARIABLE, self.mark(id)).process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().context("cannot start cargo")
-    }
-
-    /// What tells the processes of a build from those of all others on the machine.
-    fn mark(&self, id: i64) -> String {
-        format!("{}#{id}", self.0.place.root().display())
+    fn course<'a>(&'a self, id: i64, running: &'a Running) -> Course<'a> {
+        let Inner { place, store, settings, choices, mask, .. } = &*self.0;
+        Course { id, place, store, choices, cargo: &settings.cargo, mask, wish: &running.wish }
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<i64, Arc<Running>>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn until_wished(wish: &mut watch::Receiver<Wish>) {
-    // Whoever wishes is there for as long as the build runs.
-    let _ = wish.wait_for(|wish| *wish != Wish::GoOn).await;
-}
-
-/// Ends the processes. The leader is reaped meanwhile: as a zombie it would count as one that is left.
-async fn kill_and_reap(child: &mut Child, pid: i64, mark: &str, wish: watch::Receiver<Wish>) {
-    tokio::join!(kill::end(pid, mark, &wish), async { drop(child.wait().await) });
 }

@@ -2,6 +2,7 @@
 
 mod commit;
 mod cook;
+mod course;
 mod feed;
 mod kill;
 mod mask;

@@ -10,6 +10,11 @@ use crate::store::Leader;
 /// The variable by which every process of a build is known, also one that has left its group.
 pub(super) const VARIABLE: &str = "KITCHEN_BUILD";
 
+/// What tells the processes of a build from those of all others on the machine.
+pub(super) fn mark(root: &Path, build: i64) -> String {
+    format!("{}#{build}", root.display())
+}
+
 /// When the process `pid` started, in ticks since the machine did: field 22 of
 /// [proc_pid_stat(5)](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html). None where there is no such process, and
 /// on systems without `/proc`.

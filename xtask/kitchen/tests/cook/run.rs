@@ -96,3 +96,24 @@ async fn the_history_knows_what_a_build_was_made_of() {
     assert_eq!(kitchen.until(broken, Status::is_final).await.status, Status::Done);
     assert!(kitchen.cook.store().packages(broken).await.unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_cannot_be_kept_fails_and_the_next_one_runs() {
+    let kitchen = Kitchen::at_work("echo it ran >>ran", 1).await;
+    // A folder where the log is to be.
+    std::fs::create_dir(kitchen.path(".kitchen/logs/1.log")).unwrap();
+    std::fs::create_dir(kitchen.path(".kitchen/logs/2.jsonl")).unwrap();
+    let builds = [kitchen.order().await, kitchen.order().await, kitchen.order().await];
+    let mut ends = Vec::new();
+    for id in builds {
+        let build = kitchen.until(id, Status::is_final).await;
+        ends.push((build.status, build.error.unwrap_or_default()));
+    }
+    assert!(ends[0].0 == Status::Failed && ends[0].1.starts_with("cannot open the log "), "{ends:?}");
+    assert!(
+        ends[1].0 == Status::Failed && ends[1].1.starts_with("cannot open the file of events"),
+        "{ends:?}"
+    );
+    assert_eq!(ends[2].0, Status::Done);
+    assert_eq!(std::fs::read_to_string(kitchen.path("ran")).unwrap(), "it ran\n", "only the last one");
+}

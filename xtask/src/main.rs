@@ -77,6 +77,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         }
         Task::Sqlx { task } => tasks::sqlx::plan(&Config::load(Need::Databases)?, task)?,
         Task::Soak(flags) => tasks::soak::plan(&Config::load(Need::Compiler)?, flags)?, // template: if pipeline_tests
+        Task::Bench(flags) => tasks::bench::plan(&Config::load(Need::Nothing)?, flags), // template: if pipeline_tests
         Task::Release(flags) => tasks::release::plan(&Config::load(Need::Nothing)?, flags)?,
         Task::Clean(flags) => return tasks::clean::run(flags, &cli.run, report),
         Task::Watch(flags) => {

@@ -72,6 +72,7 @@ fn help_names_every_task() {
           check        Run the whole gate for every database: format, lints, query cache, dependencies, tests
           sqlx         Renew or check the query cache that lets sqlx check SQL without a database
           soak         Put the service under load, and compare what it does with the figures that it is held to
+          bench        Measure the pipeline against what people use, on this machine, and write a report with plots
           release      Propose the next version from the commits since the last one; with --execute, write, commit and tag it
           clean        Show what takes space in the target folder; remove what is old, or too much, with --older-than or --keep
           watch        After each change check, build and run the service anew, until Ctrl-C

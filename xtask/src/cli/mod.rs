@@ -16,7 +16,9 @@ mod release_flags;
 #[path = "../../template/src/flags.rs"]
 mod template_flags;
 // template: if pipeline_tests
-// So does xtask-soak.
+// So do xtask-bench and xtask-soak.
+#[path = "../../bench/src/flags.rs"]
+mod bench_flags;
 #[path = "../../soak/src/flags.rs"]
 mod soak_flags;
 // template: end
@@ -36,6 +38,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use image_spec::Repository;
 
 use crate::config::{Sccache, build_jobs};
+pub(crate) use bench_flags::BenchFlags; // template: if pipeline_tests
 pub(crate) use check::CheckFlags;
 pub(crate) use ci::{CiTask, MatrixFlags};
 pub(crate) use clean::{CleanFlags, Limits, Size};
@@ -120,6 +123,8 @@ pub(crate) enum Task {
     // template: if pipeline_tests
     /// Put the service under load, and compare what it does with the figures that it is held to
     Soak(SoakFlags),
+    /// Measure the pipeline against what people use, on this machine, and write a report with plots
+    Bench(BenchFlags),
     // template: end
     /// Propose the next version from the commits since the last one; with --execute, write, commit and tag it
     Release(ReleaseFlags),

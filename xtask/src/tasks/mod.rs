@@ -3,6 +3,7 @@
 pub(crate) mod bake;
 pub(crate) mod bd;
 pub(crate) mod bdp;
+pub(crate) mod bench; // template: if pipeline_tests
 pub(crate) mod build;
 pub(crate) mod builder;
 pub(crate) mod check;
@@ -53,6 +54,7 @@ const MESSAGES: &str = "--message-format=json-render-diagnostics";
 /// The packages behind the front, which do not run on every system: [`platform::LACKING`].
 const BEHIND: &[&str] = &[
     // As the workspace has them.
+    "xtask-bench", // template: if pipeline_tests
     "xtask-db",
     "xtask-kitchen", // template: if kitchen
     "xtask-oci",

@@ -133,6 +133,15 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
             ("soak health --rounds 1 --seconds 2", "a first impression"),
         ],
     ),
+    (
+        "bench",
+        &[
+            ("bench --quick", "a few minutes: galley beside cargo"),
+            ("bench edit push --peer chef,mounts", "two scenarios, with two peers"),
+            ("bench edit --peer chef --profile same", "with the service's own profile for all"),
+            ("bench --quick --against origin/main", "fails where that one was better beside cargo"),
+        ],
+    ),
     // template: end
     (
         "release",

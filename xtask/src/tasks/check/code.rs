@@ -21,6 +21,7 @@ use crate::tasks::{BEHIND, sqlx};
 const PACKAGES: &[&str] = &[
     // The front, and what it starts.
     "xtask",
+    "xtask-bench", // template: if pipeline_tests
     "xtask-db",
     "xtask-kitchen", // template: if kitchen
     "xtask-oci",

@@ -63,7 +63,7 @@ fn the_gate_checks_everything_for_every_backend() {
             zizmor --offline --pedantic --quiet .
 
             # pipeline: the pipeline has no lints, and all its tests pass
-            cargo test --locked --message-format=json-render-diagnostics --package xtask --package xtask-db --package xtask-kitchen --package xtask-oci --package xtask-release --package xtask-soak --package xtask-template --package db-servers --package image-spec --config 'build.rustc-workspace-wrapper="clippy-driver"' --config 'env.CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"' --config 'build.rustc-wrapper="nice"'
+            cargo test --locked --message-format=json-render-diagnostics --package xtask --package xtask-bench --package xtask-db --package xtask-kitchen --package xtask-oci --package xtask-release --package xtask-soak --package xtask-template --package db-servers --package image-spec --config 'build.rustc-workspace-wrapper="clippy-driver"' --config 'env.CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"' --config 'build.rustc-wrapper="nice"'
 
             # images: what builds the service's images has no lints, and all its tests pass
             cargo test --locked --message-format=json-render-diagnostics --package xtask --test buildkit --test image --test push --test sccache --test up --test workflows --package xtask-kitchen --test publish --config 'build.rustc-workspace-wrapper="clippy-driver"' --config 'env.CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"' --config 'build.rustc-wrapper="nice"'
@@ -158,7 +158,7 @@ fn lints_tests_and_queries_can_be_had_alone() {
     check_only(
         &["clippy"],
         &expect![[r#"
-            clippy-pipeline after : cargo clippy --locked --message-format=json-render-diagnostics --all-targets --package xtask --package xtask-db --package xtask-kitchen --package xtask-oci --package xtask-release --package xtask-soak --package xtask-template --package db-servers --package image-spec -- -D warnings
+            clippy-pipeline after : cargo clippy --locked --message-format=json-render-diagnostics --all-targets --package xtask --package xtask-bench --package xtask-db --package xtask-kitchen --package xtask-oci --package xtask-release --package xtask-soak --package xtask-template --package db-servers --package image-spec -- -D warnings
             clippy-postgres after : cargo clippy --locked --message-format=json-render-diagnostics --all-targets --package app --no-default-features --features db_postgres -- -D warnings
             clippy-sqlite after : cargo clippy --locked --message-format=json-render-diagnostics --all-targets --package app --no-default-features --features db_sqlite -- -D warnings
         "#]],

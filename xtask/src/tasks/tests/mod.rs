@@ -5,6 +5,7 @@ mod bake_plans;
 mod bd_plans;
 mod bd_variety_plans;
 mod bdp_plans;
+mod bench_plans;
 mod build_plans;
 mod builder_plans;
 mod buildkit_plans;

@@ -11,7 +11,7 @@ use crate::stats::{Spread, error_of_median};
 const LEAST_BAND: f64 = 0.10;
 /// How many standard errors of the median are noise. At 3, one of 700 comparisons of one and the same revision fails.
 const ERRORS: f64 = 3.0;
-/// A band that is wider sees nothing: the machine is not quiet.
+/// Where more than this is noise, the machine is not quiet, and what is not found proves nothing.
 const WIDEST_BAND: f64 = 0.30;
 
 /// How this revision's ratio of galley to cargo compares with another one's.
@@ -25,8 +25,8 @@ pub(crate) struct Change {
     pub(crate) now: f64,
     /// How many times the other one this one is, by the median of rounds.
     pub(crate) change: f64,
-    /// By how much of 1 that may differ from 1 by noise.
-    pub(crate) band: f64,
+    /// By how much of 1 that may differ from 1 by noise; none of fewer than three rounds.
+    pub(crate) band: Option<f64>,
     /// What follows.
     pub(crate) verdict: Verdict,
 }
@@ -59,13 +59,11 @@ pub(crate) fn compare(section: &Section, revision: &str) -> Option<Change> {
     let (now, before) = (ratios(galley, cargo), ratios(old_galley, old_cargo));
     let changes = now.iter().zip(&before).map(|(now, before)| now / before).collect::<Vec<_>>();
     let change = Spread::of(changes.iter().copied())?.median;
-    // Fewer than three rounds say nothing of noise.
-    let band = error_of_median(&changes).map_or(f64::INFINITY, |error| LEAST_BAND.max(ERRORS * error));
-    let verdict = match change {
-        change if change <= 1.0 + LEAST_BAND => Verdict::Fine,
-        _ if band > WIDEST_BAND => Verdict::Unclear,
-        change if change > 1.0 + band => Verdict::Worse,
-        _ => Verdict::Fine,
+    let band = error_of_median(&changes).map(|error| LEAST_BAND.max(ERRORS * error));
+    let verdict = match band {
+        Some(band) if change > 1.0 + band => Verdict::Worse,
+        Some(band) if band <= WIDEST_BAND => Verdict::Fine,
+        _ => Verdict::Unclear,
     };
     let median = |values: Vec<f64>| Spread::of(values).map(|spread| spread.median);
     Some(Change {
@@ -73,7 +71,7 @@ pub(crate) fn compare(section: &Section, revision: &str) -> Option<Change> {
         before: median(before)?,
         now: median(now)?,
         change,
-        band: band.min(WIDEST_BAND),
+        band,
         verdict,
     })
 }
@@ -85,10 +83,13 @@ impl fmt::Display for Change {
         let verdict = match verdict {
             Verdict::Fine => "fine",
             Verdict::Worse => "WORSE",
-            Verdict::Unclear => "unclear: the machine is not quiet, measure again",
+            Verdict::Unclear => "unclear, measure again when the machine is quiet",
         };
         write!(f, "{scenario}: {now:.3} times cargo, {before:.3} before: {percent:+.1} %, ")?;
-        write!(f, "of which {:.1} % may be noise: {verdict}", band * 100.0)
+        match band {
+            Some(band) => write!(f, "of which {:.1} % may be noise: {verdict}", band * 100.0),
+            None => write!(f, "and it takes three rounds to tell what is noise: {verdict}"),
+        }
     }
 }
 
@@ -140,5 +141,6 @@ mod tests {
         // Within the noise of these very runs.
         assert_eq!(verdict(&[1.12, 1.3, 1.0, 1.14, 1.06]), Verdict::Fine);
         assert_eq!(verdict(&[1.5, 1.5]), Verdict::Unclear);
+        assert_eq!(verdict(&[9.0, 7.0, 8.0]), Verdict::Worse);
     }
 }

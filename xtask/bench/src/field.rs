@@ -40,8 +40,10 @@ impl Field {
         }
         if let Some(revision) = &flags.against {
             let commit = project::commit(&bench.root, revision)?;
-            for peer in [Peer::Galley, Peer::Cargo] {
-                let mut other = Contestant::new(bench, peer, Profile::Same, &commit, "-before")?;
+            // Where cargo has the same to do for both, it is measured once.
+            let is_same = project::has_same_service(&bench.root, &commit, &bench.commit);
+            for peer in if is_same { &[Peer::Galley][..] } else { &[Peer::Galley, Peer::Cargo] } {
+                let mut other = Contestant::new(bench, *peer, Profile::Same, &commit, "-before")?;
                 other.name = against::of(&other.name, revision);
                 field.contestants.push(other);
             }

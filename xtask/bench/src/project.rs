@@ -137,6 +137,14 @@ pub(crate) fn commit(root: &Path, revision: &str) -> Result<String> {
         .with_context(|| format!("there is no revision {revision}; `git log` shows those that there are"))
 }
 
+/// Whether cargo has the same to compile for the service at both commits.
+pub(crate) fn has_same_service(root: &Path, one: &str, other: &str) -> bool {
+    let mut diff = command("git", root);
+    diff.args(["diff", "--quiet", one, other, "--"]);
+    diff.args(["app", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo"]);
+    diff.status().is_ok_and(|status| status.success())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +193,10 @@ mod tests {
         assert_eq!(project.read(SHALLOW.file).unwrap(), "info!(\"listening5\");\n");
         assert_eq!(fs::read_to_string(root.join(SHALLOW.file)).unwrap(), "info!(\"listening\");\n");
         assert!(!project.folder().join("new").exists());
+        assert!(has_same_service(&root, &commit, "HEAD"));
+        git(&root, &["rm", "--quiet", "--force", SHALLOW.file]);
+        git(&root, &["commit", "--quiet", "--message", "two"]);
+        assert!(!has_same_service(&root, &commit, "HEAD"));
         assert!(super::commit(&root, "nowhere").unwrap_err().to_string().contains("no revision nowhere"));
         let error = project.edit(DEEP, 1).unwrap_err().to_string();
         assert_eq!(error, "cannot read app/src/http/problem.rs");

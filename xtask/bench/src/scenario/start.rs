@@ -45,10 +45,7 @@ pub(super) fn run(bench: &Bench, field: &mut Field) -> Result<Section> {
         name: contestant.name.clone(),
         prepare: Box::new(move || {
             let remote = Remote::push(bench, network, contestant)?;
-            forget(&[
-                format!("{}:{TAG}", contestant.image(bench)),
-                format!("{}:{}", remote.name, remote.tag),
-            ]);
+            [&contestant.image(bench), &remote.name].into_iter().for_each(|name| forget(name));
             Ok(())
         }),
         run: Box::new(move || {
@@ -64,10 +61,11 @@ pub(super) fn run(bench: &Bench, field: &mut Field) -> Result<Section> {
     Ok(opening.section(field, "Pull, start and the first answer", HOW, Quantity::Seconds, rounds))
 }
 
-/// Removes images by all their names, of which some may be gone.
-fn forget(names: &[String]) {
-    for name in names {
-        output_of("docker", &["image", "rm", "--force", name]);
+/// Removes an image by all its tags, so that nothing keeps its layers.
+fn forget(name: &str) {
+    let tags = output_of("docker", &["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name]);
+    for tag in tags.unwrap_or_default().lines() {
+        output_of("docker", &["image", "rm", "--force", tag]);
     }
 }
 

@@ -68,8 +68,7 @@ impl Field {
                 Ok(()) => built.push(contestant),
                 Err(error) => {
                     say(&format!("        {} is left out: {error:#}", contestant.name));
-                    let why = format!("{error:#}").lines().last().unwrap_or_default().to_owned();
-                    self.left_out.push(LeftOut { name: contestant.name, why });
+                    self.left_out.push(LeftOut::by(&contestant.name, &error));
                 }
             }
         }

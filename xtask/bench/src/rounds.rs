@@ -52,7 +52,7 @@ pub(crate) fn in_turn(sides: Vec<Side<'_>>, warm_up: u32, rounds: u32) -> Result
                 }
                 Err(error) => {
                     say(&format!("        {} is left out: {error:#}", side.name));
-                    result.left_out.push(LeftOut { name: side.name.clone(), why: first_line(&error) });
+                    result.left_out.push(LeftOut::by(&side.name, &error));
                     failed.push(index);
                 }
             }
@@ -71,10 +71,6 @@ fn shown(sample: &Sample) -> String {
     first
         .map(|(quantity, value): (&Quantity, &f64)| format!("{} {}", quantity.show(*value), quantity.title()))
         .unwrap_or_default()
-}
-
-fn first_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -106,6 +102,6 @@ mod tests {
         assert_eq!(*turns.borrow(), "abcabcabc");
         let rows = rounds.rows.iter().map(|row| (row.name.as_str(), row.samples.len())).collect::<Vec<_>>();
         assert_eq!(rows, [("a", 2), ("c", 2)]);
-        assert_eq!(rounds.left_out, [LeftOut { name: "b".to_owned(), why: "broken".to_owned() }]);
+        assert_eq!(rounds.left_out, [LeftOut { name: "b".to_owned(), why: "for some reason".to_owned() }]);
     }
 }

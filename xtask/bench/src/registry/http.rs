@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Error, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 /// A request, whose body is still to be read.
 pub(crate) struct Request<'a, 'b> {
@@ -24,10 +25,13 @@ impl<'a, 'b> Request<'a, 'b> {
         reader: &'a mut BufReader<&'b TcpStream>,
         mut client: &TcpStream,
     ) -> io::Result<Option<Request<'a, 'b>>> {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(None);
+        match reader.fill_buf()?.first() {
+            None => return Ok(None),
+            Some(byte) if !byte.is_ascii_uppercase() => return refuse(reader, client),
+            Some(_) => {}
         }
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
         let mut words = line.split_whitespace();
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -83,6 +87,21 @@ impl<'a, 'b> Request<'a, 'b> {
     pub(crate) fn finish(mut self) -> io::Result<()> {
         if self.is_read { Ok(()) } else { self.body_to(&mut io::sink()) }
     }
+}
+
+/// Tells a client that begins with TLS, as Docker does, that this is plain HTTP: it tries that next.
+fn refuse<'a, 'b>(
+    reader: &mut BufReader<&'b TcpStream>,
+    mut client: &TcpStream,
+) -> io::Result<Option<Request<'a, 'b>>> {
+    let length = reader.buffer().len();
+    reader.consume(length);
+    client.write_all(b"HTTP/1.1 400 -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+    client.shutdown(Shutdown::Write)?;
+    // Closed with bytes unread, the answer would be lost.
+    client.set_read_timeout(Some(Duration::from_secs(1)))?;
+    let _ = io::copy(reader, &mut io::sink());
+    Ok(None)
 }
 
 fn copy(from: &mut impl Read, length: u64, to: &mut impl Write) -> io::Result<()> {

@@ -95,6 +95,15 @@ fn with_figures<S: serde::Serializer>(rows: &[Row], serializer: S) -> Result<S::
     }))
 }
 
+impl LeftOut {
+    /// Somebody who failed; the last line that was said tells most.
+    pub(crate) fn by(name: &str, error: &anyhow::Error) -> LeftOut {
+        let text = format!("{error:#}");
+        let why = text.trim_end().lines().last().unwrap_or_default().trim().to_owned();
+        LeftOut { name: name.to_owned(), why }
+    }
+}
+
 impl Row {
     /// What was measured of it.
     pub(crate) fn quantities(&self) -> BTreeSet<Quantity> {

@@ -37,6 +37,10 @@ pub(super) fn run(bench: &Bench, field: &mut Field) -> Result<Section> {
     if let Some(why) = docker::missing() {
         bail!("{why}");
     }
+    let backend = &bench.settings.backends[0];
+    if backend != "sqlite" {
+        bail!("with {backend} the service needs a server, whose start would be measured as well");
+    }
     field.build(bench)?;
     let opening = Opening::new(Scenario::Start);
     let network = bench.network()?;
@@ -50,11 +54,11 @@ pub(super) fn run(bench: &Bench, field: &mut Field) -> Result<Section> {
         }),
         run: Box::new(move || {
             let remote = Remote::of(bench, network, contestant);
-            let sample = once(bench, &format!("{}:{}", remote.name, remote.tag));
-            // What was pulled is what the next round pushes.
             let pulled = format!("{}:{}", remote.name, remote.tag);
+            let sample = once(bench, &pulled)?;
+            // What was pulled is what the next round pushes.
             docker(&["tag", &pulled, &format!("{}:{TAG}", contestant.image(bench))])?;
-            sample
+            Ok(sample)
         }),
     });
     let rounds = in_turn(sides.collect(), 1, bench.rounds(Scenario::Start))?;

@@ -12,7 +12,7 @@ pub(crate) struct BenchFlags {
     /// What to measure [default: everything, hours of it; with --quick: edit and same]
     #[arg(value_enum)]
     pub(crate) scenarios: Vec<Scenario>,
-    /// Who takes part, with commas between them [default: all that can; with --quick or --against: galley and cargo]
+    /// Who takes part beside galley, with commas between them [default: all that can; with --quick or --against: cargo]
     #[arg(long = "peer", value_enum, value_name = "PEER", value_delimiter = ',')]
     pub(crate) peers: Vec<Peer>,
     /// The profile of the peers besides galley and cargo; may be repeated
@@ -34,8 +34,8 @@ pub(crate) struct BenchFlags {
     /// Write each plot as PNG into this folder besides, by Chromium
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) png: Option<PathBuf>,
-    /// What stands in for an image that peers start from and that cannot be reached; may be repeated [default: as
-    /// \[mirrors\] in config/pipeline.toml has it]
+    /// What stands in for an image that peers start from and that cannot be reached; may be repeated [default: as the
+    /// mirrors in config/pipeline.toml have it]
     #[arg(long = "image", value_name = "NAME=REFERENCE")]
     pub(crate) images: Vec<String>,
     /// At the end, remove from the builder's cache whatever came to it meanwhile

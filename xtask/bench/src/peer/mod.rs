@@ -177,7 +177,10 @@ impl Contestant {
             .arg("-eu")
             .arg(peer.join("build"))
             .arg(format!("{}-unknown-linux-musl", std::env::consts::ARCH));
-        command.arg("--quiet").arg("--load").arg("--tag").arg(format!("{}:{TAG}", self.image(bench)));
+        // One image, not an index with an attestation that a pull leaves behind.
+        command
+            .args(["--quiet", "--provenance=false", "--load", "--tag"])
+            .arg(format!("{}:{TAG}", self.image(bench)));
         command.arg("--file").arg(peer.join("Dockerfile"));
         if self.profile == Profile::Same {
             command.envs(bench.settings.profile.iter().cloned());

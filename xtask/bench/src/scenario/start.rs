@@ -25,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const INTERVAL: Duration = Duration::from_micros(500);
 
 const HOW: &str = "The image is removed from Docker, pulled from a registry on this machine by a line without a limit, and \
-                   started with the host's network. The time ends with the first answer 200 to GET /notes, for which SQLite \
+                   started with the host's network. Layers that other images in Docker have are not \
+                   pulled again. The time ends with the first answer 200 to GET /notes, for which SQLite \
                    has made its file and its tables. The process is counted from the time at which Docker says that the \
                    container was started.";
 

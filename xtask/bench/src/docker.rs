@@ -42,9 +42,21 @@ pub(crate) fn records() -> BTreeSet<String> {
     text.lines().filter_map(|line| line.strip_prefix("ID:")).map(|id| id.trim().to_owned()).collect()
 }
 
-/// Removes a record of the builder's cache, as far as nothing else needs it.
-pub(crate) fn prune(record: &str) {
-    output_of("docker", &["buildx", "prune", "--force", "--all", "--filter", &format!("id={record}")]);
+/// Removes records of the builder's cache, as far as nothing else needs them. One that another was made of can go only
+/// after that, so it takes rounds.
+pub(crate) fn prune(wanted: &BTreeSet<String>) {
+    let mut left = wanted.len() + 1;
+    loop {
+        let there = records().intersection(wanted).cloned().collect::<Vec<_>>();
+        if there.is_empty() || there.len() >= left {
+            return;
+        }
+        left = there.len();
+        for record in there {
+            let filter = format!("id={record}");
+            output_of("docker", &["buildx", "prune", "--force", "--all", "--filter", &filter]);
+        }
+    }
 }
 
 /// Removes the containers, images and cache mounts of the run `id`, if there is a Docker.
@@ -63,7 +75,7 @@ pub(crate) fn remove(id: &str) {
         output_of("docker", &["image", "rm", "--force", image]);
     }
     let cache = output_of("docker", &["buildx", "du", "--verbose"]).unwrap_or_default();
-    mounts(&cache, id).for_each(prune);
+    prune(&mounts(&cache, id).map(str::to_owned).collect());
 }
 
 /// Whether an image is in the folder `id` of Docker Hub or of a registry.

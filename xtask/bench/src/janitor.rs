@@ -86,7 +86,7 @@ pub(crate) fn main(folder: &PathBuf, id: &str) -> Result<()> {
         }
     }
     docker::remove(id);
-    records.iter().for_each(|record| docker::prune(record));
+    docker::prune(&records);
     fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
 }
 

@@ -11,7 +11,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each by its name.
-const ASSETS: [(&str, &str, &str); 18] = [
+const ASSETS: [(&str, &str, &str); 20] = [
     ("build.js", SCRIPT, include_str!("assets/build.js")),
     ("common.js", SCRIPT, include_str!("assets/common.js")),
     ("compare.js", SCRIPT, include_str!("assets/compare.js")),
@@ -22,6 +22,8 @@ const ASSETS: [(&str, &str, &str); 18] = [
     ("kitchen.css", STYLE, include_str!("assets/kitchen.css")),
     ("live.js", SCRIPT, include_str!("assets/live.js")),
     ("logs.css", STYLE, include_str!("assets/logs.css")),
+    ("matches.js", SCRIPT, include_str!("assets/matches.js")),
+    ("notify.js", SCRIPT, include_str!("assets/notify.js")),
     ("publish.css", STYLE, include_str!("assets/publish.css")),
     ("publish.js", SCRIPT, include_str!("assets/publish.js")),
     ("scale.js", SCRIPT, include_str!("assets/scale.js")),

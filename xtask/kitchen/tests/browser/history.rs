@@ -2,7 +2,6 @@
 
 use libtest_mimic::Failed;
 use serde_json::Value;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::support::{Kitchen, Script};
 
@@ -11,13 +10,7 @@ const SOON: f64 = 300.0;
 
 pub(crate) fn ten_thousand_builds_are_there_at_once(browser: &str) -> Result<(), Failed> {
     let kitchen = Kitchen::open("", Script { text: include_str!("history.js"), data: "" })?;
-    let file = SqliteConnectOptions::new().filename(kitchen.cook.place().database());
-    kitchen.run(async {
-        let pool = SqlitePool::connect_with(file).await?;
-        sqlx::raw_sql(include_str!("../shared/ten_thousand.sql")).execute(&pool).await?;
-        pool.close().await;
-        Ok::<_, sqlx::Error>(())
-    })?;
+    kitchen.sql(include_str!("../shared/ten_thousand.sql"))?;
     let _browser = kitchen.look(browser)?;
     let seen = kitchen.seen()?;
     let loads = seen["loads"].as_array().ok_or("no load")?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use xtask_kitchen::build::Request;
 
 use crate::support::{Kitchen, Script};
 
@@ -44,7 +45,7 @@ pub(crate) fn a_line_is_on_the_screen_at_once(browser: &str) -> Result<(), Faile
 /// From a line to the screen: what 19 of 20 lines take at most, in milliseconds.
 fn latency(browser: &str) -> Result<f64, Failed> {
     let kitchen = Kitchen::open(CLOCK, Script { text: include_str!("clock.js"), data: "" })?;
-    let id = kitchen.order()?;
+    let id = kitchen.order(&Request::default())?;
     let _browser = kitchen.look(browser)?;
     assert_eq!(kitchen.seen()?, "live");
     fs::write(kitchen.cook.place().root().join("looks"), "")?;
@@ -64,7 +65,7 @@ fn latency(browser: &str) -> Result<f64, Failed> {
 
 pub(crate) fn a_page_that_is_cut_off_goes_on(browser: &str) -> Result<(), Failed> {
     let mut kitchen = Kitchen::open(SLOW, Script { text: include_str!("lost.js"), data: "" })?;
-    kitchen.order()?;
+    kitchen.order(&Request::default())?;
     let _browser = kitchen.look(browser)?;
     assert_eq!(kitchen.seen()?, "live");
     kitchen.vanish();

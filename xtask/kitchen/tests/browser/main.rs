@@ -11,7 +11,9 @@
 mod history;
 mod large;
 mod live;
+mod notify;
 mod page;
+mod protocol;
 mod support;
 
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         trial("a_large_log_scrolls_smoothly", large::a_large_log_scrolls_smoothly),
         trial("a_line_is_on_the_screen_at_once", live::a_line_is_on_the_screen_at_once),
         trial("a_log_that_grows_is_shown_and_stays_text", page::a_log_that_grows_is_shown_and_stays_text),
+        trial("a_long_build_tells_of_its_end", notify::a_long_build_tells_of_its_end),
         trial("a_page_that_is_cut_off_goes_on", live::a_page_that_is_cut_off_goes_on),
         trial("a_search_is_part_of_the_address", large::a_search_is_part_of_the_address),
         trial("ten_thousand_builds_are_there_at_once", history::ten_thousand_builds_are_there_at_once),

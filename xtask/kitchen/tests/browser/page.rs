@@ -2,6 +2,7 @@
 
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
+use xtask_kitchen::build::Request;
 
 use crate::support::{Kitchen, Script};
 
@@ -22,7 +23,7 @@ const LINES: &str = include_str!("../../src/log/lines.json");
 
 pub(crate) fn a_log_that_grows_is_shown_and_stays_text(browser: &str) -> Result<(), Failed> {
     let kitchen = Kitchen::open(HOSTILE, Script { text: include_str!("page.js"), data: LINES })?;
-    kitchen.order()?;
+    kitchen.order(&Request::default())?;
     let _browser = kitchen.look(browser)?;
     check(&kitchen.seen()?);
     Ok(())

@@ -15,6 +15,7 @@ use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -26,7 +27,17 @@ use xtask_kitchen::store::{Commit, End, Store};
 use xtask_kitchen::web::{App, Hosts, STREAMS, Secrets, router};
 
 /// How long a script may take, on a machine that has much to do.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What all browsers of tests are started with.
+pub(crate) const FLAGS: [&str; 6] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+];
 
 /// A test by its name. Where no browser is, that is said, and it counts as ignored.
 pub(crate) fn trial(name: &'static str, test: fn(&str) -> Result<(), Failed>) -> Trial {
@@ -68,6 +79,12 @@ pub(crate) struct Browser(Child);
 impl Kitchen {
     /// Opens one that is looked at by a script.
     pub(crate) fn open(cargo: &str, script: Script) -> Result<Kitchen, Failed> {
+        let choices = Choices { backends: vec!["one".to_owned()], platforms: vec!["linux/amd64".to_owned()] };
+        Kitchen::offering(choices, cargo, script)
+    }
+
+    /// Opens one of a project that has something to choose from.
+    pub(crate) fn offering(choices: Choices, cargo: &str, script: Script) -> Result<Kitchen, Failed> {
         let project = tempfile::tempdir()?;
         let path = project.path().join("cargo");
         fs::write(&path, format!("#!/bin/sh\n{cargo}"))?;
@@ -77,7 +94,6 @@ impl Kitchen {
         let secrets = Arc::new(Secrets::new(&place.key())?);
         let store = runtime.block_on(Store::open(&place))?;
         let settings = Settings { cargo: path.into(), ..Settings::default() };
-        let choices = Choices { backends: vec!["one".to_owned()], platforms: vec!["linux/amd64".to_owned()] };
         let cook = Cook::new(place, store, choices, settings);
         let stop = watch::Sender::new(false);
         let (worker, stopped) = (cook.clone(), stop.subscribe());
@@ -90,8 +106,8 @@ impl Kitchen {
     }
 
     /// Has a build done.
-    pub(crate) fn order(&self) -> Result<i64, Failed> {
-        Ok(self.runtime.block_on(self.cook.order(&Request::default()))?)
+    pub(crate) fn order(&self, request: &Request) -> Result<i64, Failed> {
+        Ok(self.runtime.block_on(self.cook.order(request))?)
     }
 
     /// Does something that takes its time.
@@ -110,6 +126,32 @@ impl Kitchen {
         })?;
         fs::write(self.log(id), log)?;
         Ok(id)
+    }
+
+    /// Writes history.
+    pub(crate) fn sql(&self, text: &'static str) -> Result<(), Failed> {
+        let file = SqliteConnectOptions::new().filename(self.cook.place().database());
+        self.run(async {
+            let pool = SqlitePool::connect_with(file).await?;
+            sqlx::raw_sql(text).execute(&pool).await?;
+            pool.close().await;
+            Ok(())
+        })
+    }
+
+    /// Where a page is.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Where a browser comes in.
+    pub(crate) fn way_in(&self) -> Result<String, Failed> {
+        Ok(self.url(&format!("/enter#{}", self.secrets.token()?)))
+    }
+
+    /// Where a browser can keep what it wants to.
+    pub(crate) fn profile(&self) -> PathBuf {
+        self.project.path().join("profile")
     }
 
     /// Where the log of a build is.
@@ -144,11 +186,10 @@ impl Kitchen {
     /// Looks at it by a browser.
     pub(crate) fn look(&self, browser: &str) -> Result<Browser, Failed> {
         let chromium = Command::new(browser)
-            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-            .args(["--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+            .args(FLAGS)
             .args(["--window-size=1400,1000", "--remote-debugging-port=0", "--enable-precise-memory-info"])
-            .arg(format!("--user-data-dir={}", self.project.path().join("profile").display()))
-            .arg(format!("http://127.0.0.1:{}/look", self.port))
+            .arg(format!("--user-data-dir={}", self.profile().display()))
+            .arg(self.url("/look"))
             .stderr(Stdio::null())
             .spawn()?;
         Ok(Browser(chromium))

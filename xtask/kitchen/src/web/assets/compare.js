@@ -4,6 +4,6 @@ import { keys, localise } from "./common.js";
 keys({
   "/": () => document.querySelector("#filters input").focus(),
   s: () => document.getElementById("swap").click(),
-  h: () => document.getElementById("history").click(),
+  h: () => location.assign("/"),
 });
 localise(document);

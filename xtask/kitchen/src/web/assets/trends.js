@@ -3,7 +3,7 @@ import { keys, localise } from "./common.js";
 
 keys({
   "/": () => document.querySelector("#filters select, #filters input").focus(),
-  h: () => document.getElementById("history").click(),
+  h: () => location.assign("/"),
 });
 document.getElementById("filters").addEventListener("change", (event) => event.currentTarget.requestSubmit());
 localise(document);

@@ -9,7 +9,7 @@ use super::super::answer::{Failure, nothing_here};
 use super::details::details;
 use super::images::images;
 use super::log::log;
-use super::{badge, commit, duration, frame, keys, time};
+use super::{badge, commit, duration, frame, keys, time, trail};
 use crate::build::Origin;
 use crate::store::{Build, Pushed, Record, Step};
 
@@ -39,10 +39,7 @@ pub(in crate::web) async fn build(State(app): State<App>, Path(id): Path<i64>) -
         &html! {
             link rel="stylesheet" href="/assets/history.css";
             link rel="stylesheet" href="/assets/publish.css";
-            header.top {
-                nav aria-label="Where you are" { a href="/" { "Kitchen" } " / Build " (id) }
-                button #help type="button" aria-keyshortcuts="?" { "Keys" }
-            }
+            (trail(&html! { " / Build " (id) }))
             main #build data-build=(id) {
                 (head(build, &pushed))
                 p #said role="status" aria-live="polite" {}

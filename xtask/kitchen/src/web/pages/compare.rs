@@ -9,7 +9,7 @@ use super::super::App;
 use super::super::answer::{Failure, nothing_here, refused};
 use super::details::{parameter, share};
 use super::units::{bytes, seconds, signed};
-use super::{badge, commit, duration, frame, keys, time};
+use super::{badge, commit, duration, frame, keys, time, trail};
 use crate::build::Package;
 use crate::compare::{self, Change, Dependency};
 use crate::store::Record;
@@ -76,10 +76,7 @@ fn page(a: &Record, b: &Record, packages: Option<&(Vec<Package>, Vec<Package>)>)
         &format!("Builds {before} and {after}"),
         &html! {
             link rel="stylesheet" href="/assets/history.css";
-            header.top {
-                nav aria-label="Where you are" { a #history href="/" { "Kitchen" } " / Compare" }
-                button #help type="button" aria-keyshortcuts="?" { "Keys" }
-            }
+            (trail(&html! { " / Compare" }))
             main {
                 h1 { "Builds " (before) " and " (after) }
                 p #said role="status" aria-live="polite" {}

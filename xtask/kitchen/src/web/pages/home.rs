@@ -8,7 +8,7 @@ use super::super::App;
 use super::super::answer::Failure;
 use super::super::wanted::Wanted;
 use super::fields::{TASKS, offered, select};
-use super::{badge, commit, duration, frame, keys, time};
+use super::{badge, commit, duration, frame, keys, time, top};
 use crate::build::{Choices, Status};
 use crate::store::{Build, Filter};
 
@@ -41,13 +41,7 @@ pub(in crate::web) async fn home(
     Ok(frame(
         "Kitchen",
         &html! {
-            header.top {
-                h1 { "Kitchen" }
-                div.actions {
-                    a href="/publish" aria-keyshortcuts="p" { "Publish" }
-                    button #help type="button" aria-keyshortcuts="?" { "Keys" }
-                }
-            }
+            (top(&html! { h1 { "Kitchen" } }, &html! { a href="/publish" aria-keyshortcuts="p" { "Publish" } }))
             main {
                 p #said role="status" aria-live="polite" {}
                 (order_form(app.cook.choices()))

@@ -7,8 +7,10 @@ use maud::{Markup, html};
 use super::super::App;
 use super::super::answer::{Failure, nothing_here};
 use super::super::search::{Outcome, Sought, find};
-use super::frame;
+use super::{frame, keys, trail};
 use crate::log::{Found, Match};
+
+const KEYS: [(&str, &str); 3] = [("/", "search"), ("b", "back to the build"), ("?", "this list")];
 
 /// The page.
 pub(in crate::web) async fn matches(
@@ -25,12 +27,10 @@ pub(in crate::web) async fn matches(
         &format!("Build {id}: {}", sought.search),
         &html! {
             link rel="stylesheet" href="/assets/logs.css";
-            header.top {
-                nav aria-label="Where you are" {
-                    a href="/" { "Kitchen" } " / " a href={ "/builds/" (id) } { "Build " (id) } " / Search"
-                }
-            }
+            (trail(&html! { " / " a #build href={ "/builds/" (id) } { "Build " (id) } " / Search" }))
             main {
+                h1 { "Search in build " (id) }
+                p #said role="status" aria-live="polite" {}
                 form.filters method="get" role="search" {
                     label {
                         span.unseen { "Regular expression" }
@@ -40,6 +40,8 @@ pub(in crate::web) async fn matches(
                 }
                 (body)
             }
+            (keys(&KEYS))
+            script src="/assets/matches.js" type="module" {}
         },
     );
     Ok((status, page).into_response())

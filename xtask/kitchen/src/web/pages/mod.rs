@@ -47,6 +47,27 @@ pub(super) fn frame(title: &str, body: &Markup) -> Markup {
     }
 }
 
+/// What every page begins with: where one is and where one can go, notifications, and the keys.
+fn top(place: &Markup, links: &Markup) -> Markup {
+    html! {
+        header.top {
+            (place)
+            div.actions {
+                (links)
+                button #notify type="button" aria-pressed="false" title="Tells when a build that took long has ended" hidden { "Notify me" }
+                button #help type="button" aria-keyshortcuts="?" { "Keys" }
+            }
+        }
+        script src="/assets/notify.js" type="module" {}
+    }
+}
+
+/// Where a page is, below the first one.
+fn trail(below: &Markup) -> Markup {
+    let place = html! { nav aria-label="Where you are" { a href="/" { "Kitchen" } (below) } };
+    top(&place, &html! {})
+}
+
 /// The keys of a page, in a dialog that its script opens.
 fn keys(keys: &[(&str, &str)]) -> Markup {
     html! {

@@ -8,7 +8,7 @@ use super::super::App;
 use super::super::answer::{Failure, nothing_here};
 use super::super::publications::{LISTED, Shown};
 use super::stages::stages;
-use super::{frame, keys, time};
+use super::{frame, keys, time, trail};
 use crate::build::Choices;
 use crate::publish::State as How;
 use crate::store::Publication;
@@ -54,15 +54,15 @@ async fn page(
         &title,
         &html! {
             link rel="stylesheet" href="/assets/publish.css";
-            header.top {
-                nav aria-label="Where you are" { a href="/" { "Kitchen" } " / Publish" }
-                button #help type="button" aria-keyshortcuts="?" { "Keys" }
-            }
+            (trail(&html! { " / Publish" }))
             main {
                 p #said role="status" aria-live="polite" {}
                 section #publication data-id=[shown.as_ref().map(|shown| shown.publication.id)]
                     data-open=[shown.as_ref().filter(|shown| shown.publication.state.is_under_way()).map(|_| "true")] {
-                    @if let Some(shown) = &shown { (head(&shown.publication)) (stages(shown)) }
+                    @match &shown {
+                        Some(shown) => { (head(&shown.publication)) (stages(shown)) },
+                        None => h1 { "Publish" },
+                    }
                 }
                 section aria-labelledby="new-title" {
                     h2 #new-title { "New publication" }

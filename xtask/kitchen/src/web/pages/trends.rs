@@ -13,7 +13,7 @@ use super::super::wanted::Wanted;
 use super::chart::{Chart, Point, median};
 use super::fields::{TASKS, offered, select};
 use super::units::{bytes, clock, seconds};
-use super::{badge, frame, keys, time};
+use super::{badge, frame, keys, time, trail};
 use crate::build::Status;
 use crate::store::{Measure, Trend};
 
@@ -50,10 +50,7 @@ pub(in crate::web) async fn trends(
         "Kitchen: trends",
         &html! {
             link rel="stylesheet" href="/assets/history.css";
-            header.top {
-                nav aria-label="Where you are" { a #history href="/" { "Kitchen" } " / Trends" }
-                button #help type="button" aria-keyshortcuts="?" { "Keys" }
-            }
+            (trail(&html! { " / Trends" }))
             main {
                 h1 { "Trends" }
                 p #said role="status" aria-live="polite" {}

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::super::App;
 use super::super::answer::{Failure, nothing_here};
 use super::units::{self, seconds, ticks};
-use super::{badge, frame, keys};
+use super::{badge, frame, keys, trail};
 use crate::clock;
 use crate::store::{Build, Crate, Step};
 
@@ -63,12 +63,7 @@ pub(in crate::web) async fn waterfall(
         &format!("Build {id}: waterfall"),
         &html! {
             link rel="stylesheet" href="/assets/history.css";
-            header.top {
-                nav aria-label="Where you are" {
-                    a href="/" { "Kitchen" } " / " a #build href={ "/builds/" (id) } { "Build " (id) } " / Waterfall"
-                }
-                button #help type="button" aria-keyshortcuts="?" { "Keys" }
-            }
+            (trail(&html! { " / " a #build href={ "/builds/" (id) } { "Build " (id) } " / Waterfall" }))
             main {
                 p #said role="status" aria-live="polite" {}
                 section #waterfall data-status=(build.status.name()) { (chart(&build, &groups)) }

@@ -15,10 +15,11 @@ mod notify;
 mod page;
 mod protocol;
 mod support;
+mod views;
 
 use std::process::ExitCode;
 
-use libtest_mimic::Arguments;
+use libtest_mimic::{Arguments, Trial};
 
 use support::trial;
 
@@ -30,7 +31,9 @@ fn main() -> ExitCode {
         trial("a_long_build_tells_of_its_end", notify::a_long_build_tells_of_its_end),
         trial("a_page_that_is_cut_off_goes_on", live::a_page_that_is_cut_off_goes_on),
         trial("a_search_is_part_of_the_address", large::a_search_is_part_of_the_address),
+        trial("every_view_can_be_read", views::every_view_can_be_read),
         trial("ten_thousand_builds_are_there_at_once", history::ten_thousand_builds_are_there_at_once),
+        Trial::test("the_pictures_are_there", views::the_pictures_are_there),
     ];
     // What is measured is not to wait for what else is.
     let mut arguments = Arguments::from_args();

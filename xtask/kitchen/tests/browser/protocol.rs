@@ -55,6 +55,7 @@ impl Page {
             page.call("Target.attachToTarget", session)?["sessionId"].as_str().map(ToOwned::to_owned);
         page.call("Page.enable", json!({}))?;
         page.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }))?;
+        page.call("Emulation.setScrollbarsHidden", json!({ "hidden": true }))?;
         page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }))?;
         page.call("Page.navigate", json!({ "url": kitchen.way_in()? }))?;
         page.until("location.pathname === '/' && document.readyState === 'complete'")?;
@@ -102,6 +103,24 @@ impl Page {
             thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    /// Has the page this size, in pixels, however narrow a window can be.
+    pub(crate) fn resize(&mut self, width: u32, height: u32) -> Result<(), Failed> {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.call("Emulation.setDeviceMetricsOverride", size).map(drop)
+    }
+
+    /// Has its reader prefer a theme: `light` or `dark`.
+    pub(crate) fn prefer(&mut self, theme: &str) -> Result<(), Failed> {
+        let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
+        self.call("Emulation.setEmulatedMedia", json!({ "features": features })).map(drop)
+    }
+
+    /// Goes to an address, and waits until something holds there.
+    pub(crate) fn go(&mut self, url: &str, holds: &str) -> Result<(), Failed> {
+        self.call("Page.navigate", json!({ "url": url }))?;
+        self.until(&format!("document.readyState === 'complete' && Boolean({holds})"))
     }
 }
 

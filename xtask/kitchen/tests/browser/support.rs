@@ -128,6 +128,17 @@ impl Kitchen {
         Ok(id)
     }
 
+    /// Waits until the log of a build has this.
+    pub(crate) fn until_log(&self, id: i64, text: &str) -> Result<(), Failed> {
+        for _ in 0..1000 {
+            if fs::read_to_string(self.log(id)).is_ok_and(|log| log.contains(text)) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(format!("the log of build {id} never had: {text}").into())
+    }
+
     /// Writes history.
     pub(crate) fn sql(&self, text: &'static str) -> Result<(), Failed> {
         let file = SqliteConnectOptions::new().filename(self.cook.place().database());

@@ -9,6 +9,7 @@
 )]
 
 mod history;
+mod keys;
 mod large;
 mod live;
 mod notify;
@@ -31,8 +32,12 @@ fn main() -> ExitCode {
         trial("a_long_build_tells_of_its_end", notify::a_long_build_tells_of_its_end),
         trial("a_page_that_is_cut_off_goes_on", live::a_page_that_is_cut_off_goes_on),
         trial("a_search_is_part_of_the_address", large::a_search_is_part_of_the_address),
+        trial("every_key_is_listed_and_does_something", keys::every_key_is_listed_and_does_something),
+        trial("every_page_can_be_heard_and_walked_through", keys::every_page_can_be_heard_and_walked_through),
         trial("every_view_can_be_read", views::every_view_can_be_read),
         trial("ten_thousand_builds_are_there_at_once", history::ten_thousand_builds_are_there_at_once),
+        trial("the_queue_is_changed_by_keys_alone", keys::the_queue_is_changed_by_keys_alone),
+        trial("what_is_open_stays_open", keys::what_is_open_stays_open),
         Trial::test("the_pictures_are_there", views::the_pictures_are_there),
     ];
     // What is measured is not to wait for what else is.

@@ -1,7 +1,7 @@
 // A picture as one with a palette, which is a third as large: a screen has few colours. Of `data`, a PNG in base64.
 (async (data) => {
   /** The square of a distance of two colours that nobody sees. */
-  const ALIKE = 250;
+  const ALIKE = 100;
   const whole = await createImageBitmap(new Blob([Uint8Array.fromBase64(data)]));
   const { width, height } = whole;
   const canvas = new OffscreenCanvas(width, height).getContext("2d");

@@ -105,6 +105,21 @@ impl Page {
         Ok(())
     }
 
+    /// Presses a key, by its name or by what it writes.
+    pub(crate) fn press(&mut self, key: &str) -> Result<(), Failed> {
+        let (code, text) = match key {
+            "Enter" => (13, "\r"),
+            "Tab" => (9, ""),
+            "Escape" => (27, ""),
+            _ => (0, key),
+        };
+        let down = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
+        let press = json!({ "type": down, "key": key, "text": text, "windowsVirtualKeyCode": code });
+        self.call("Input.dispatchKeyEvent", press)?;
+        let release = json!({ "type": "keyUp", "key": key, "windowsVirtualKeyCode": code });
+        self.call("Input.dispatchKeyEvent", release).map(drop)
+    }
+
     /// Has the page this size, in pixels, however narrow a window can be.
     pub(crate) fn resize(&mut self, width: u32, height: u32) -> Result<(), Failed> {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });

@@ -95,7 +95,7 @@ pub(crate) fn the_pictures_are_there() -> Result<(), Failed> {
 }
 
 /// A project with a history, a build that runs, and two that wait.
-fn at_work() -> Result<Kitchen, Failed> {
+pub(crate) fn at_work() -> Result<Kitchen, Failed> {
     let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let choices =
         Choices { backends: list(&["sqlite", "postgres"]), platforms: list(&["linux/amd64", "linux/arm64"]) };

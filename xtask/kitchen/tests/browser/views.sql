@@ -79,7 +79,7 @@ DELETE FROM artifacts WHERE build_id > 45;
 INSERT INTO publication_builds VALUES (1, 'release', 46), (1, 'registry', 47), (1, 'dry-run', 48);
 INSERT INTO findings VALUES
     (46, 'release', json('{"last":"1.3.2","current":"1.4.0","next":null,"why":"1.4.0 is in Cargo.toml, and has no tag yet","warnings":[],
-        "obstacles":[],"changes":[
+        "obstacles":["the branch is behind origin/main by 1 commit"],"changes":[
         {"commit":"7f3a91c02b7c4d1e8f09","subject":"Search notes by their words","reason":"minor: a new capability"},
         {"commit":"2c81e5d9bb7c4d1e8f09","subject":"Keep a connection for each worker","reason":"patch: a repair"},
         {"commit":"e04b6d1a7b7c4d1e8f09","subject":"Say which migration failed","reason":"patch: a repair"}]}')),

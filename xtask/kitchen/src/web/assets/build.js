@@ -22,12 +22,15 @@ const live = new Live(build, {
 
 document.addEventListener("click", async (event) => {
   const what = event.target.closest("[data-post]")?.dataset.post;
-  if (!what) return;
-  if (await act(build, what)) {
-    if (what === "kill") say("It is asked to end.");
-    await look();
-  }
+  if (what === "kill") await kill();
+  else if (what) await act(build, what);
 });
+
+async function kill() {
+  if (!(await act(build, "kill"))) return;
+  say("It is asked to end.");
+  await look();
+}
 
 keys({
   j: () => viewer.scroll(3),
@@ -39,7 +42,7 @@ keys({
   r: () => act(build, "again"),
   w: () => document.getElementById("waterfall").click(),
   c: () => document.getElementById("compare").click(),
-  x: async () => (await act(build, "kill")) && look(),
+  x: kill,
 });
 localise(document);
 setInterval(() => {

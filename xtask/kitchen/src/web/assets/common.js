@@ -57,11 +57,32 @@ export async function renew(...ids) {
     for (const box of old.querySelectorAll(":checked[form]")) {
       part.querySelector(`[name="${box.name}"][value="${box.value}"]`)?.setAttribute("checked", "");
     }
-    const focused = old.contains(document.activeElement) ? name(document.activeElement) : undefined;
+    for (const open of old.querySelectorAll("details[open] > summary")) {
+      const same = [...part.querySelectorAll("summary")].find((one) => one.textContent === open.textContent);
+      same?.parentElement.setAttribute("open", "");
+    }
+    const focused = old.contains(document.activeElement) ? document.activeElement : undefined;
+    const at = stops(old).indexOf(focused);
     localise(part);
     old.replaceWith(document.adoptNode(part));
-    if (focused) [...part.querySelectorAll("a, button, input")].find((one) => name(one) === focused)?.focus();
+    if (focused) focus(part, focused, at);
   }
+}
+
+const stops = (part) => [...part.querySelectorAll("a, button, input, select, summary, [tabindex]")];
+
+/** Focuses what had the focus; or a link of its build, or of what is in its place now: one more key is to do no harm. */
+function focus(part, focused, at) {
+  const { build } = focused.closest("[data-build]")?.dataset ?? {};
+  const all = stops(part);
+  const there = all[Math.min(at, all.length - 1)];
+  const next = all.find((one) => name(one) === name(focused))
+    ?? all.find((one) => build && one.matches(`[data-build="${build}"] a`))
+    ?? there?.closest("[data-build]")?.querySelector("a")
+    ?? there
+    ?? part;
+  if (next === part) part.tabIndex = -1;
+  next.focus();
 }
 
 const name = (element) => element.getAttribute("aria-label") ?? element.getAttribute("href") ?? element.textContent;

@@ -40,7 +40,10 @@ function move(by) {
 /** Chooses the build, or no longer. The second one that is chosen is compared with the first. */
 function choose() {
   const box = document.activeElement.closest("[data-build]")?.querySelector("[name=build]");
-  if (!box) return;
+  if (!box) {
+    if (current()) say("A build can be compared once it has ended.");
+    return;
+  }
   box.checked = !box.checked;
   const chosen = [...document.querySelectorAll("[name=build]:checked")];
   if (chosen.length === 2) document.getElementById("compare").requestSubmit();

@@ -1,5 +1,6 @@
 //! The main views of a project that is at work: whether all of them can be read in each theme at each width, and their
-//! pictures in docs/kitchen.md. `UPDATE_SCREENSHOTS=1` takes those anew.
+//! pictures in docs/kitchen.md. `UPDATE_SCREENSHOTS=1 cargo test -p xtask-kitchen --test browser -- every_view` takes those
+//! anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,8 @@ pub(crate) fn the_pictures_are_there() -> Result<(), Failed> {
     for (view, width, height) in PICTURES {
         for theme in ["light", "dark"] {
             let path = picture(view, width, theme);
-            let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let bytes = fs::read(&path)
+                .map_err(|error| format!("{}: {error}; UPDATE_SCREENSHOTS=1 takes it", path.display()))?;
             let number =
                 |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
             assert_eq!(

@@ -9,7 +9,7 @@ const SHOWN: &[u8] = b"***";
 const NAMES: [&str; 6] = ["TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIAL", "KEY"];
 /// What is shorter, in bytes, is no secret, and stands in many lines for something else.
 const SHORTEST: usize = 8;
-/// From this length on, letters alone may be a secret; `postgres` is none.
+/// From this length on, letters alone may be a secret; `password` is none.
 const LETTERS: usize = 16;
 
 /// The secrets of an environment.
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Mask {
     }
 }
 
-/// The password in a URL: `postgres://user:password@host/name`.
+/// The password in a URL: `scheme://user:password@host/path`.
 fn password(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split('/').next()?;
@@ -89,7 +89,7 @@ mod tests {
             ("REGISTRY_TOKEN", "s3cr3t-token"),
             ("REGISTRY_TOKEN_OLD", "s3cr3t-token-2"),
             ("db_password", "quo\"ted\\7"),
-            ("DATABASE_URL", "postgres://app:p4ssw0rd@localhost/app"),
+            ("DATABASE_URL", "db://app:p4ssw0rd@localhost/app"),
             ("SIGNING_KEY", "-----BEGIN-----\nMC4CAQAwBQYDK2Vw\n"),
         ]);
         let line = br#"{"line":"s3cr3t-token-2 s3cr3t-token quo\"ted\\7 app:p4ssw0rd@ MC4CAQAwBQYDK2Vw"}"#;
@@ -102,14 +102,14 @@ mod tests {
     #[test]
     fn what_is_no_secret_stays() {
         let mask = mask(&[
-            ("POSTGRES_PASSWORD", "postgres"),
+            ("APP_PASSWORD", "password"),
             ("SSH_KEY", "/home/me/.ssh/id_ed25519"),
             ("TOKEN", "1234"),
             ("HOME", "/home/me-and-you"),
-            ("DATABASE_URL", "sqlite://data/app.db"),
+            ("DATABASE_URL", "db://data/app.db"),
             ("PASSWORD", ""),
         ]);
-        let line = b"postgres /home/me/.ssh/id_ed25519 1234 /home/me-and-you sqlite://data/app.db".to_vec();
+        let line = b"password /home/me/.ssh/id_ed25519 1234 /home/me-and-you db://data/app.db".to_vec();
         assert_eq!(mask.apply(line.clone()), line);
     }
 }

@@ -65,12 +65,14 @@ pub(super) fn has_group(leader: i64) -> bool {
 
 /// Kills every process that has `mark` in its environment, until there is none. Those of others cannot be read, nor killed.
 pub(super) fn kill_marked(mark: &str) {
-    // A process that is being started while we look is found in the next round.
+    // One that becomes another program just now has no environment for a moment: where something was, it is looked twice.
+    let mut was_empty = true;
     for _ in 0..100 {
         let found = marked(mark);
-        if found.is_empty() {
+        if found.is_empty() && was_empty {
             return;
         }
+        was_empty = found.is_empty();
         for process in found {
             signal(process, Signal::KILL);
         }

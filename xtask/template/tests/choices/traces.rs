@@ -11,7 +11,7 @@ const QUESTION: &str = "backends";
 const WORDS: [(&str, &[&str]); 3] =
     [("sqlite", &["sqlite"]), ("postgres", &["postgres"]), ("mysql", &["mysql", "mariadb"])];
 
-/// What may name any of them, and why.
+/// What may name any of them, a file or a folder with all that is in it, and why.
 const EXCEPTIONS: [(&str, &str); 5] = [
     (
         "Cargo.lock",
@@ -19,7 +19,7 @@ const EXCEPTIONS: [(&str, &str); 5] = [
     ),
     ("docs/kitchen.md", KITCHEN),
     ("xtask/kitchen/Cargo.toml", KITCHEN),
-    ("xtask/kitchen/src/store/mod.rs", KITCHEN),
+    ("xtask/kitchen/src/store/", KITCHEN),
     ("xtask/template/src/adopted.rs", "what a project that adopts the pipeline may have is its own affair"),
 ];
 const KITCHEN: &str = "the history of builds is in a database, whatever the service has";
@@ -44,7 +44,9 @@ fn no_trace(questions: &Questions) -> Outcome {
         }
     }
     for (path, why) in EXCEPTIONS {
-        assert!(found.remove(path).is_some(), "{path} needs no exception any more: {why}");
+        let before = found.len();
+        found.retain(|file, _| file != path && !(path.ends_with('/') && file.starts_with(path)));
+        assert!(found.len() < before, "{path} needs no exception any more: {why}");
     }
     let found: Vec<_> = found.iter().map(|(path, counts)| format!("{path}: {counts:?}")).collect();
     assert!(found.is_empty(), "files name databases that were not chosen:\n{}", found.join("\n"));

@@ -33,11 +33,11 @@ const PACKAGES: &[&str] = &[
 ];
 
 // template: if pipeline_tests
-/// The tests that build the service, or the programs of the pipeline, by their package. Its Cargo.toml leaves them out of
-/// `cargo test`.
+/// The tests that build the service or the programs of the pipeline, and those that measure and want to be alone, by their
+/// package. Its Cargo.toml leaves them out of `cargo test`.
 const IMAGE_TESTS: &[(&str, &[&str])] = &[
     ("xtask", &["buildkit", "image", "push", "sccache", "up", "workflows"]),
-    ("xtask-kitchen", &["publish"]), // template: if kitchen
+    ("xtask-kitchen", &["browser", "live", "publish"]), // template: if kitchen
 ];
 
 // template: end
@@ -106,7 +106,7 @@ impl Gate<'_> {
         };
         let images = Code {
             name: IMAGES,
-            what: "what builds the service's images".to_owned(),
+            what: "what builds the service's images, or measures,".to_owned(),
             packages: IMAGE_TESTS.iter().flat_map(of_package).collect(),
             targets: vec![],
             programs: vec![],

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn nothing_of_others_is_removed() {
         assert!(is_ours("galley-bench-7/chef:latest", "galley-bench-7"));
-        assert!(is_ours("127.0.0.1:5000/galley-bench-7/chef:latest", "galley-bench-7"));
+        assert!(is_ours("localhost:5001/galley-bench-7/chef:latest", "galley-bench-7"));
         assert!(!is_ours("galley-bench-77/chef:latest", "galley-bench-7"));
         assert!(!is_ours("galley-bench-7:latest", "galley-bench-7"));
         let cache = "ID:\ta\nDescription:\tcached mount /x from exec sh with id \"/target-bench-7\"\nType:\texec.cachemount\n\n\

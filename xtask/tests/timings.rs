@@ -9,10 +9,12 @@
 )]
 
 mod kitchen;
+#[path = "support/page.rs"]
+mod page;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use kitchen::{Kitchen, check_documented, signal, stderr};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -22,8 +24,11 @@ use serde_json::Value;
 const XTASK_OCI: &str =
     "for last; do :; done; mkdir -p \"$(dirname \"$last\")\"; echo x > \"$last\"; echo 0 > \"$last.sha256\"";
 
+/// Looks at the page, and does what a reader does.
+const LOOK: &str = include_str!("timings/look.html");
+
 fn main() -> ExitCode {
-    let skip = browser().is_none().then_some("chromium is not installed");
+    let skip = page::browser().is_none().then_some("chromium is not installed");
     let in_browser = |name: &str, test: fn() -> Result<(), Failed>| {
         if let Some(why) = skip {
             eprintln!("skipped: {name}: {why}");
@@ -142,7 +147,9 @@ fn a_real_run_is_shown() -> Result<(), Failed> {
     let events = run()?;
     assert_eq!((crates(&events, false), crates(&events, true)), (4, 0), "{events:#}");
     for (scheme, is_dark) in [("1", false), ("0", true)] {
-        for (seen, width) in look(&kitchen.path().join("page.html"), scheme).iter().zip([400, 800, 1400]) {
+        for (seen, width) in
+            page::look(&kitchen.path().join("page.html"), LOOK, scheme).iter().zip([400, 800, 1400])
+        {
             assert_eq!((&seen["width"], &seen["dark"]), (&width.into(), &is_dark.into()), "{seen:#}");
             assert_eq!((&seen["steps"], &seen["units"]), (&4.into(), &4.into()), "{seen:#}");
             assert_eq!((&seen["verdict"], &seen["moved"]), (&"done".into(), &true.into()), "{seen:#}");
@@ -156,7 +163,7 @@ fn a_real_run_is_shown() -> Result<(), Failed> {
 
     let events = run()?;
     assert_eq!((crates(&events, false), crates(&events, true)), (0, 4), "{events:#}");
-    for seen in look(&kitchen.path().join("page.html"), "1") {
+    for seen in page::look(&kitchen.path().join("page.html"), LOOK, "1") {
         assert_eq!(
             (&seen["units"], &seen["fresh"][0]),
             (&0.into(), &"4 crates were fresh".into()),
@@ -189,7 +196,7 @@ fn many_bars_and_hostile_names_are_shown() -> Result<(), Failed> {
     let timings = format!("--timings={}", kitchen.path().join("page.html").display());
     let output = kitchen.run(&build(&[&timings, "--quiet"]));
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    for seen in look(&kitchen.path().join("page.html"), "0") {
+    for seen in page::look(&kitchen.path().join("page.html"), LOOK, "0") {
         assert_eq!((&seen["units"], &seen["rows"]), (&1500.into(), &1500.into()), "{seen:#}");
         assert_eq!((&seen["verdict"], &seen["strangers"]), (&"compile failed".into(), &0.into()), "{seen:#}");
         let names = seen["names"].as_array().unwrap();
@@ -198,41 +205,4 @@ fn many_bars_and_hostile_names_are_shown() -> Result<(), Failed> {
         assert!(told.clone().any(|text| text.ends_with("failed")), "{seen:#}");
     }
     Ok(())
-}
-
-fn browser() -> Option<&'static str> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok())
-}
-
-/// What a browser shows of `page` at each width, in light (`1`) or dark (`0`). No page may send a request, be wider than
-/// its window, or have anything to say on the console.
-fn look(page: &Path, scheme: &str) -> Vec<Value> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    fs::copy(page, path("page.html")).unwrap();
-    fs::write(path("look.html"), include_str!("timings/look.html")).unwrap();
-    let output = Command::new(browser().unwrap())
-        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-        .args(["--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr"])
-        // The page that looks is another file than the one that it looks at.
-        .args(["--allow-file-access-from-files", "--window-size=1600,2600", "--virtual-time-budget=20000"])
-        .arg(format!("--blink-settings=preferredColorScheme={scheme}"))
-        .arg(format!("--user-data-dir={}", path("profile").display()))
-        .arg("--dump-dom")
-        .arg(format!("file://{}", path("look.html").display()))
-        .output()
-        .unwrap();
-    let (dom, log) = (String::from_utf8_lossy(&output.stdout), stderr(&output));
-    let said = log.lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>();
-    // Its own line shows that others would be seen.
-    assert!(said.len() == 1 && said[0].contains("\"looked\""), "{said:#?}\n{log}\n{dom}");
-    let (_, seen) = dom.split_once(r#"<script type="application/json">"#).unwrap();
-    let seen: Vec<Value> = serde_json::from_str(seen.split_once("</script>").unwrap().0).unwrap();
-    assert_eq!(seen.len(), 3);
-    for one in &seen {
-        assert_eq!(one["requests"], Value::Array(Vec::new()), "{one:#}");
-        assert!(one["overflow"].as_i64().unwrap() <= 0, "{one:#}");
-    }
-    seen
 }

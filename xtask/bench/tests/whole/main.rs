@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+#[path = "../../../tests/support/page.rs"]
 mod page;
 mod repository;
 
@@ -147,7 +148,9 @@ fn the_page_asks_for_nothing() -> Result<(), Failed> {
     let output = repository.bench(&["edit", "--peer", "galley,cargo", "--rounds", "1"]).output()?;
     assert!(output.status.success(), "{}", stderr(&output));
     for (scheme, is_dark, ground) in [("1", false, "rgb(247, 247, 245)"), ("0", true, "rgb(19, 20, 23)")] {
-        for (seen, width) in page::look(&repository.report("html"), scheme).iter().zip([400, 1400]) {
+        for (seen, width) in
+            page::look(&repository.report("html"), include_str!("look.html"), scheme).iter().zip([400, 1400])
+        {
             assert_eq!((&seen["width"], &seen["dark"]), (&width.into(), &is_dark.into()), "{seen:#}");
             assert_eq!((&seen["ground"], &seen["bars"]), (&ground.into(), &2.into()), "{seen:#}");
             assert_eq!((&seen["strangers"], &seen["commit"]), (&0.into(), &true.into()), "{seen:#}");

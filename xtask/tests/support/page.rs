@@ -1,4 +1,4 @@
-//! What a browser shows of a page.
+//! What a browser shows of a page that is one file.
 
 use std::fs;
 use std::path::Path;
@@ -6,20 +6,19 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::repository::{copy, stderr};
-
+/// The browser of this machine.
 pub(crate) fn browser() -> Option<&'static str> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok())
 }
 
-/// What is to be seen at each width, in light (`1`) or dark (`0`). No page may send a request, be wider than its window, or
-/// have anything to say on the console.
-pub(crate) fn look(page: &Path, scheme: &str) -> Vec<Value> {
+/// What `looking`, a page that has this one in a frame of each width, sees in light (`1`) or dark (`0`). No page may send a
+/// request, be wider than its window, or have anything to say on the console.
+pub(crate) fn look(page: &Path, looking: &str, scheme: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    copy(page, &path("page.html"));
-    fs::write(path("look.html"), include_str!("look.html")).unwrap();
+    fs::copy(page, path("page.html")).unwrap();
+    fs::write(path("look.html"), looking).unwrap();
     let output = Command::new(browser().unwrap())
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
         .args(["--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr"])
@@ -31,13 +30,13 @@ pub(crate) fn look(page: &Path, scheme: &str) -> Vec<Value> {
         .arg(format!("file://{}", path("look.html").display()))
         .output()
         .unwrap();
-    let (dom, log) = (String::from_utf8_lossy(&output.stdout), stderr(&output));
+    let [dom, log] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     let said = log.lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>();
     // Its own line shows that others would be seen.
     assert!(said.len() == 1 && said[0].contains("\"looked\""), "{said:#?}\n{log}\n{dom}");
     let (_, seen) = dom.split_once(r#"<script type="application/json">"#).unwrap();
     let seen: Vec<Value> = serde_json::from_str(seen.split_once("</script>").unwrap().0).unwrap();
-    assert_eq!(seen.len(), 2);
+    assert_eq!(seen.len(), looking.matches("<iframe").count());
     for one in &seen {
         assert_eq!(one["requests"], Value::Array(Vec::new()), "{one:#}");
         assert!(one["overflow"].as_i64().unwrap() <= 0, "{one:#}");

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use tokio::process::Command;
 
+use super::source::git;
 use crate::build::Choices;
 use crate::store::Commit;
 
@@ -51,12 +52,7 @@ pub async fn choices(cargo: &OsStr, root: &Path) -> Result<Choices> {
 
 /// What is checked out at `root`; nothing where git does not say.
 pub(super) async fn commit(root: &Path) -> Commit {
-    let git = async |arguments: &[&str]| {
-        let mut command = Command::new("git");
-        command.args(arguments).current_dir(root).stdin(Stdio::null()).kill_on_drop(true);
-        let output = command.output().await.ok().filter(|output| output.status.success())?;
-        String::from_utf8(output.stdout).ok().map(|text| text.trim().to_owned())
-    };
+    let git = async |arguments: &[&str]| git(root, arguments, None).await.ok();
     let (revision, branch, changes) = tokio::join!(
         git(&["rev-parse", "HEAD"]),
         git(&["symbolic-ref", "--short", "HEAD"]),

@@ -87,7 +87,8 @@ async fn copy_index(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn git(root: &Path, arguments: &[&str], scratch: Option<(&Path, &Path)>) -> Result<String> {
+/// What git prints in the project at `root`; with an index and objects in `scratch` of our own, if need be.
+pub(super) async fn git(root: &Path, arguments: &[&str], scratch: Option<(&Path, &Path)>) -> Result<String> {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(root).stdin(Stdio::null()).kill_on_drop(true);
     if let Some((scratch, objects)) = scratch {

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::page::STYLE;
-use super::{Report, plot};
+use super::{Report, Section, plot};
 
 /// Names of the browser; the first that is there draws.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
@@ -22,31 +22,42 @@ pub(crate) fn write(report: &Report, folder: &Path, work: &Path) -> Result<Vec<P
     let browser = browser().context("--png needs Chromium: apt install chromium")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = fs::canonicalize(folder).context("cannot find the folder of plots")?;
-    report.sections.iter().enumerate().map(|(index, section)| {
-        let page = work.join(format!("plot-{index}.html"));
-        let html = format!(
-            "<!doctype html><meta charset=\"utf-8\"><style>{STYLE}body {{ margin: 16px; padding: 0 }}</style>{}",
-            plot::plot(section)
-        );
-        fs::write(&page, html).context("cannot write a plot")?;
-        let number = report.sections[..index].iter().filter(|one| one.scenario == section.scenario).count();
-        let name = if number == 0 { section.scenario.clone() } else { format!("{}-{}", section.scenario, number + 1) };
+    let mut files = Vec::new();
+    for (index, section) in report.sections.iter().enumerate() {
+        let before = report.sections[..index].iter().filter(|one| one.scenario == section.scenario).count();
+        let name = match before {
+            0 => section.scenario.clone(),
+            _ => format!("{}-{}", section.scenario, before + 1),
+        };
         let file = folder.join(format!("{name}.png"));
-        let output = Command::new(browser)
-            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"])
-            .args(["--disable-background-networking", "--force-device-scale-factor=2"])
-            .arg("--blink-settings=preferredColorScheme=1")
-            .arg(format!("--user-data-dir={}", work.join("browser").display()))
-            .arg(format!("--window-size={WIDTH},{}", plot::height(section) + 32.0))
-            .arg(format!("--screenshot={}", file.display()))
-            .arg(format!("file://{}", page.display()))
-            .output()
-            .context("cannot start the browser")?;
-        if !file.is_file() {
-            bail!("{browser} did not draw {name}: {}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        Ok(file)
-    }).collect()
+        draw(browser, section, work, &file)?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// Has the browser draw one plot.
+fn draw(browser: &str, section: &Section, work: &Path, file: &Path) -> Result<()> {
+    let page = work.join("plot.html");
+    let style = format!("{STYLE}body {{ margin: 16px; padding: 0 }}");
+    let plot = plot::plot(section);
+    let html = format!("<!doctype html><meta charset=\"utf-8\"><style>{style}</style>{plot}");
+    fs::write(&page, html).context("cannot write a plot")?;
+    let output = Command::new(browser)
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"])
+        .args(["--disable-background-networking", "--force-device-scale-factor=2"])
+        .arg("--blink-settings=preferredColorScheme=1")
+        .arg(format!("--user-data-dir={}", work.join("browser").display()))
+        .arg(format!("--window-size={WIDTH},{}", plot::height(section) + 32.0))
+        .arg(format!("--screenshot={}", file.display()))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .context("cannot start the browser")?;
+    if !file.is_file() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{browser} did not draw {}: {}", file.display(), said.trim());
+    }
+    Ok(())
 }
 
 /// The browser that there is.

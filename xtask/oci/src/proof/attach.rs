@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use image_spec::{ImageSpec, Platform, time};
 use serde_json::{Value, json};
 
+use super::audit;
 use super::provenance::{self, Builder, Dependency, GitSource, Provenance, Subject};
 use super::referrer::Referrer;
 use super::sbom::{self, Binary, Format, Inventory};
@@ -48,9 +49,9 @@ pub fn binaries(entries: &Entries) -> Vec<Binary> {
     for (path, entry) in entries {
         if let Kind::File { content: Content::Path(source), .. } = &entry.kind
             && entry.mode & 0o111 != 0
-            && let Ok(binary) = Binary::read(source)
+            && let Ok(Some(packages)) = audit::read(source)
         {
-            binaries.push(Binary { name: path.clone(), ..binary });
+            binaries.push(Binary { name: path.clone(), digest: None, packages });
         }
     }
     binaries
@@ -80,13 +81,15 @@ pub fn referrers(
     Ok((documents, remarks))
 }
 
+/// The SBOMs of a platform. They say nothing that is another with each commit, neither a time nor digests nor a tag: with the
+/// same packages they are the same documents, which a registry has already. The manifest of each says what image it is of,
+/// and when that was made.
 fn sboms(spec: &ImageSpec, part: &Part) -> Result<Vec<Referrer>> {
-    let name = spec.tags.first().map(ToString::to_string).unwrap_or_default();
     let inventory = Inventory {
-        image: Some(sbom::Image { name, digest: Some(part.manifest.digest) }),
+        image: Some(repository(spec)),
         binaries: part.binaries.clone(),
         licences: BTreeMap::new(),
-        created: spec.created,
+        created: 0,
     };
     let documents = [Format::Spdx, Format::Cyclonedx].map(|format| {
         let content = sbom::document(&inventory, format)?;
@@ -96,7 +99,7 @@ fn sboms(spec: &ImageSpec, part: &Part) -> Result<Vec<Referrer>> {
 }
 
 fn origin(spec: &ImageSpec, root: &Descriptor, parts: &[Part], source: GitSource) -> Result<Referrer> {
-    let name = spec.tags.first().map(|tag| tag.repository().to_string()).unwrap_or_default();
+    let name = repository(spec);
     // Of one platform they may be the same.
     let manifests = parts.iter().map(|part| part.manifest.digest).filter(|digest| *digest != root.digest);
     let digests = iter::once(root.digest).chain(manifests);
@@ -126,6 +129,11 @@ fn origin(spec: &ImageSpec, root: &Descriptor, parts: &[Part], source: GitSource
     let statement = statement.context("the provenance cannot be written")?;
     let predicate = [("in-toto.io/predicate-type".to_owned(), provenance::PREDICATE_TYPE.to_owned())];
     Referrer::new(root, provenance::MEDIA_TYPE, statement, annotations(spec, predicate))
+}
+
+/// What the image is called, whatever its tags are.
+fn repository(spec: &ImageSpec) -> String {
+    spec.tags.first().map(|tag| tag.repository().to_string()).unwrap_or_default()
 }
 
 fn annotations<const N: usize>(spec: &ImageSpec, more: [(String, String); N]) -> Annotations {

@@ -22,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("verify names what an image lacks", what_is_missing),
         Trial::test("verify compares with what is built again", built_again),
         Trial::test("verify finds damage in the registry", damage),
+        Trial::test("SBOMs are sent when packages have changed", an_edit_sends_no_sbom),
     ]
 }
 
@@ -78,6 +79,25 @@ fn a_good_image() -> Result<(), Failed> {
     assert!(found.contains(&format!("provenance: commit {COMMIT}").as_str()), "{found:?}");
     assert_eq!(found.last().unwrap(), &format!("built again: {}, to the byte", report.digest));
     assert_eq!(sandbox.names("verify"), [""; 0], "nothing is left");
+    Ok(())
+}
+
+fn an_edit_sends_no_sbom() -> Result<(), Failed> {
+    let (registry, sandbox) = (Registry::start(), Sandbox::new());
+    let proxy = Proxy::new(registry.address, []);
+    let mut spec = image(&sandbox, proxy.address);
+    make(&sandbox, &spec)?;
+    for platform in Platform::ALL {
+        let edited = [audited_program(platform), b"another line".to_vec()].concat();
+        sandbox.file(&format!("app-{}", platform.slug()), &edited);
+    }
+    spec.created += 1;
+    spec.tags = vec![format!("{}/team/app:2", proxy.address).parse()?];
+    proxy.heal();
+    make(&sandbox, &spec)?;
+    // For each platform the program and the config, for both the files of the new commit and the provenance.
+    assert_eq!(proxy.count("PUT", "/blobs/"), 6);
+    assert_eq!(problems(&verify(&asked(&spec), None, &sandbox.path("verify"))?), [""; 0]);
     Ok(())
 }
 

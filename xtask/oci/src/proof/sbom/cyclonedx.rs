@@ -100,10 +100,7 @@ pub(super) fn document(inventory: &Inventory) -> Result<Vec<u8>> {
     };
     let refs: Vec<_> = (1..=inventory.binaries.len()).map(|number| format!("binary-{number}")).collect();
     if let Some(image) = &inventory.image {
-        bom.metadata.component = Some(Component {
-            hashes: image.digest.map(hash).into_iter().collect(),
-            ..component("container", Some(IMAGE.to_owned()), &image.name)
-        });
+        bom.metadata.component = Some(component("container", Some(IMAGE.to_owned()), image));
         bom.dependencies.push(Dependency { from: IMAGE.to_owned(), depends_on: refs.clone() });
     }
     for ((number, binary), own) in inventory.binaries.iter().enumerate().zip(refs) {
@@ -123,7 +120,7 @@ impl Bom {
         self.dependencies.push(Dependency { from: own.clone(), depends_on });
         let described = Component {
             version: binary.version(),
-            hashes: vec![hash(binary.digest)],
+            hashes: binary.digest.map(hash).into_iter().collect(),
             ..component("application", Some(own), &binary.name)
         };
         if inventory.image.is_none() && inventory.binaries.len() == 1 {

@@ -47,8 +47,8 @@ impl Format {
 /// What an SBOM describes.
 #[derive(Clone, Debug)]
 pub struct Inventory {
-    /// The image that the binaries are in, if they are in one.
-    pub image: Option<Image>,
+    /// The name of the image that the binaries are in, if they are in one.
+    pub image: Option<String>,
     /// The binaries.
     pub binaries: Vec<Binary>,
     /// The licences that are known, by name and version of the package.
@@ -57,22 +57,13 @@ pub struct Inventory {
     pub created: u64,
 }
 
-/// An image in an SBOM.
-#[derive(Clone, Debug)]
-pub struct Image {
-    /// Its name, such as `registry.example/team/app:1.0`.
-    pub name: String,
-    /// The digest of its manifest, where that is known already.
-    pub digest: Option<Digest>,
-}
-
 /// A binary in an SBOM.
 #[derive(Clone, Debug)]
 pub struct Binary {
     /// Its file name, or its path in the image.
     pub name: String,
-    /// The digest of its content.
-    pub digest: Digest,
+    /// The digest of its content, where the document is to be of that binary alone.
+    pub digest: Option<Digest>,
     /// What it was compiled from.
     pub packages: VersionInfo,
 }
@@ -90,7 +81,7 @@ impl Binary {
             )
         })?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Binary { name, digest: Digest::of_file(path)?, packages })
+        Ok(Binary { name, digest: Some(Digest::of_file(path)?), packages })
     }
 
     fn version(&self) -> Option<String> {
@@ -120,7 +111,7 @@ pub fn document(inventory: &Inventory, format: Format) -> Result<Vec<u8>> {
 impl Inventory {
     fn name(&self) -> String {
         match &self.image {
-            Some(image) => image.name.clone(),
+            Some(image) => image.clone(),
             None => self.binaries.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", "),
         }
     }

@@ -97,10 +97,7 @@ pub(super) fn document(inventory: &Inventory) -> Result<Vec<u8>> {
     };
     if let Some(image) = &inventory.image {
         document.relate(DOCUMENT, "DESCRIBES", IMAGE);
-        document.packages.push(SpdxPackage {
-            checksums: image.digest.map(checksum).into_iter().collect(),
-            ..package(IMAGE, &image.name, "CONTAINER")
-        });
+        document.packages.push(package(IMAGE, image, "CONTAINER"));
     }
     for (number, binary) in inventory.binaries.iter().enumerate() {
         document.add(inventory, number, binary);
@@ -121,7 +118,7 @@ impl Document {
         self.packages.push(SpdxPackage {
             version_info: binary.version(),
             package_file_name: Some(binary.name.clone()),
-            checksums: vec![checksum(binary.digest)],
+            checksums: binary.digest.map(checksum).into_iter().collect(),
             ..package(&id, &binary.name, "APPLICATION")
         });
         let packages = &binary.packages.packages;

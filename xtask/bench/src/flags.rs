@@ -16,7 +16,7 @@ pub(crate) struct BenchFlags {
     #[arg(long = "peer", value_enum, value_name = "PEER", value_delimiter = ',')]
     pub(crate) peers: Vec<Peer>,
     /// The profile of the peers besides galley and cargo; may be repeated
-    #[arg(long = "profile", value_enum, value_name = "PROFILE", default_value = "written")]
+    #[arg(long = "profile", value_enum, value_name = "PROFILE", value_delimiter = ',', default_value = "written")]
     pub(crate) profiles: Vec<Profile>,
     /// How often each is measured, in turn; the median counts [default: 5; with --quick 3]
     #[arg(long, value_name = "N")]

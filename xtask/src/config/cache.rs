@@ -19,10 +19,12 @@ pub(crate) struct Cache {
 }
 
 /// Where [sccache](https://github.com/mozilla/sccache/blob/v0.16.0/docs/Configuration.md) keeps compilations: written as
-/// `redis://host:port`, `rediss://host:port` (with TLS) or `s3://bucket?region=…&endpoint=https://…`.
+/// `disk`, `redis://host:port`, `rediss://host:port` (with TLS) or `s3://bucket?region=…&endpoint=https://…`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) enum Sccache {
+    /// A folder of this machine: `SCCACHE_DIR`, or the one that sccache has in the user's cache.
+    Disk,
     /// A Redis server.
     Redis {
         /// The whole URL.
@@ -44,6 +46,7 @@ impl Sccache {
     /// `AWS_SECRET_ACCESS_KEY`, are inherited and never among them.
     pub(crate) fn env(&self) -> BTreeMap<String, String> {
         let variables = match self {
+            Sccache::Disk => vec![],
             Sccache::Redis { endpoint } => vec![("SCCACHE_REDIS_ENDPOINT", Some(endpoint))],
             Sccache::S3 { bucket, region, endpoint } => vec![
                 ("SCCACHE_BUCKET", Some(bucket)),
@@ -55,12 +58,19 @@ impl Sccache {
     }
 }
 
+/// How the folder is written.
+const DISK: &str = "disk";
+
 impl FromStr for Sccache {
     type Err = String;
 
     /// No error repeats the URL: there may be a password in it.
     fn from_str(url: &str) -> Result<Sccache, String> {
-        let forms = "write redis://host:port, rediss://host:port or s3://bucket?region=…&endpoint=https://…";
+        if url == DISK {
+            return Ok(Sccache::Disk);
+        }
+        let forms =
+            "write disk, redis://host:port, rediss://host:port or s3://bucket?region=…&endpoint=https://…";
         match url.split_once("://") {
             Some(("redis" | "rediss", place)) => redis(url, place),
             Some(("s3", place)) => s3(place),
@@ -80,6 +90,7 @@ impl TryFrom<String> for Sccache {
 impl fmt::Display for Sccache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Sccache::Disk => f.write_str(DISK),
             Sccache::Redis { endpoint } => f.write_str(endpoint),
             Sccache::S3 { bucket, region, endpoint } => {
                 let settings = [("region", region), ("endpoint", endpoint)];
@@ -170,6 +181,7 @@ mod tests {
                 SCCACHE_REDIS_ENDPOINT=redis://cache.example.com:6379
             "#]],
         );
+        check_env("disk", &expect![[""]]);
         check_env(
             "rediss://[2001:db8::1]",
             &expect![[r#"
@@ -230,7 +242,7 @@ mod tests {
             check_refused(
                 url,
                 &expect![
-                    "`cache.sccache`: no cache is at such a URL; write redis://host:port, rediss://host:port or s3://bucket?region=…&endpoint=https://…"
+                    "`cache.sccache`: no cache is at such a URL; write disk, redis://host:port, rediss://host:port or s3://bucket?region=…&endpoint=https://…"
                 ],
             );
         }

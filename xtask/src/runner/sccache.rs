@@ -16,8 +16,13 @@ use crate::platform;
 /// How long the cache may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Variables that sccache heeds before those of a cache.
-const FIRST: [&str; 4] =
-    ["SCCACHE_MULTILEVEL_CHAIN", "SCCACHE_BUCKET", "SCCACHE_REDIS", "SCCACHE_REDIS_CLUSTER_ENDPOINTS"];
+const FIRST: [&str; 5] = [
+    "SCCACHE_MULTILEVEL_CHAIN",
+    "SCCACHE_BUCKET",
+    "SCCACHE_REDIS",
+    "SCCACHE_REDIS_CLUSTER_ENDPOINTS",
+    "SCCACHE_REDIS_ENDPOINT",
+];
 
 /// Brings up the server. Fails only when sccache does not even start without a cache.
 pub(crate) fn main(cache: &Sccache) -> ExitCode {
@@ -75,6 +80,7 @@ fn ask(cache: &Sccache) -> Result<(), String> {
             Some(place) => ask_redis(&connect(place)?),
             None => connect(endpoint.trim_start_matches("rediss://")).map(drop),
         },
+        Sccache::Disk => Ok(()),
         // Nothing less than a signed request would tell, and sccache sends one.
         Sccache::S3 { .. } => Ok(()),
     }

@@ -140,7 +140,10 @@ mod tests {
             assert!(!text.contains("@GENERATED@") && !text.contains("watchdog"), "{text}");
             text
         });
-        assert!(bash.contains("\n        --backend|--name|--only|--peer|--platform|--profile|--skip)\n"), "{bash}");
+        assert!(
+            bash.contains("\n        --backend|--name|--only|--peer|--platform|--profile|--skip)\n"),
+            "{bash}"
+        );
         assert!(
             bash.contains("\n    complete -F _cargo_xtask -o nosort -o bashdefault -o default cargo-xtask\n")
         );

@@ -121,6 +121,7 @@ mod tests {
             main: Quantity::Seconds,
             base: "galley".to_owned(),
             limit: None,
+            growth: None,
             noise: None,
             commands: BTreeMap::new(),
             rows: vec![

@@ -17,6 +17,9 @@ use crate::project;
 use crate::registry::Registry;
 use crate::throttle::Throttle;
 
+/// Bytes.
+pub(crate) const GIGABYTE: u64 = 1_000_000_000;
+
 /// What was asked for, and what there is to do it with.
 pub(crate) struct Bench {
     /// The checkout, which is only read.
@@ -105,10 +108,21 @@ impl Bench {
             Scenario::Size => 1,
             // What was compiled stays, and only the first time is the first.
             Scenario::Lock => 1,
-            // Minutes each.
-            Scenario::Fresh => asked.min(3),
+            // Minutes each, or many points of one line.
+            Scenario::Fresh
+            | Scenario::Cached
+            | Scenario::Crates
+            | Scenario::Matrix
+            | Scenario::History
+            | Scenario::Payload
+            | Scenario::Layers => asked.min(3),
             _ => asked,
         }
+    }
+
+    /// So many bytes, or a hundredth of them where it has to be quick.
+    pub(crate) fn scaled(&self, bytes: u64) -> u64 {
+        if self.is_quick { bytes / 100 } else { bytes }
     }
 
     /// A number that no edit has had so far.

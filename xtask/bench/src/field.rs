@@ -1,6 +1,6 @@
 //! Those who take part, each with a copy of the service that was built once.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::against;
 use crate::bench::Bench;
@@ -17,7 +17,6 @@ pub(crate) struct Field {
     pub(crate) contestants: Vec<Contestant>,
     /// Who does not, and why.
     pub(crate) left_out: Vec<LeftOut>,
-    is_built: bool,
 }
 
 impl Field {
@@ -27,7 +26,7 @@ impl Field {
     /// When there is no such revision, or crates cannot be downloaded.
     pub(crate) fn new(bench: &Bench, flags: &BenchFlags, peers: &[Peer]) -> Result<Field> {
         download(bench)?;
-        let mut field = Field { contestants: Vec::new(), left_out: Vec::new(), is_built: false };
+        let mut field = Field { contestants: Vec::new(), left_out: Vec::new() };
         for peer in peers {
             if let Some(why) = peer.missing() {
                 field.left_out.push(LeftOut { name: peer.word(), why });
@@ -56,16 +55,28 @@ impl Field {
     /// # Errors
     /// When a signal asks us to stop.
     pub(crate) fn build(&mut self, bench: &Bench) -> Result<()> {
-        if std::mem::replace(&mut self.is_built, true) {
-            return Ok(());
-        }
+        self.build_those(bench, |_| true)
+    }
+
+    /// As [`Field::build`], for those whom `is_wanted` names.
+    ///
+    /// # Errors
+    /// When a signal asks us to stop.
+    pub(crate) fn build_those(&mut self, bench: &Bench, is_wanted: impl Fn(Peer) -> bool) -> Result<()> {
         let mut built = Vec::new();
-        for contestant in self.contestants.drain(..) {
+        for mut contestant in std::mem::take(&mut self.contestants) {
+            if contestant.is_built || !is_wanted(contestant.peer) {
+                built.push(contestant);
+                continue;
+            }
             say(&format!("        {} builds all that it needs, which is not measured", contestant.name));
             let result = contestant.ready(bench);
             stopped()?;
             match result {
-                Ok(()) => built.push(contestant),
+                Ok(()) => {
+                    contestant.is_built = true;
+                    built.push(contestant);
+                }
                 Err(error) => {
                     say(&format!("        {} is left out: {error:#}", contestant.name));
                     self.left_out.push(LeftOut::by(&contestant.name, &error));
@@ -74,6 +85,15 @@ impl Field {
         }
         self.contestants = built;
         Ok(())
+    }
+
+    /// This revision's galley.
+    ///
+    /// # Errors
+    /// When it could not be built.
+    pub(crate) fn galley(&self) -> Result<&Contestant> {
+        let galley = self.contestants.iter().find(|one| one.name == Peer::Galley.word());
+        galley.context("galley does not take part")
     }
 }
 

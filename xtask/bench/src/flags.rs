@@ -16,7 +16,13 @@ pub(crate) struct BenchFlags {
     #[arg(long = "peer", value_enum, value_name = "PEER", value_delimiter = ',')]
     pub(crate) peers: Vec<Peer>,
     /// The profile of the peers besides galley and cargo; may be repeated
-    #[arg(long = "profile", value_enum, value_name = "PROFILE", value_delimiter = ',', default_value = "written")]
+    #[arg(
+        long = "profile",
+        value_enum,
+        value_name = "PROFILE",
+        value_delimiter = ',',
+        default_value = "written"
+    )]
     pub(crate) profiles: Vec<Profile>,
     /// How often each is measured, in turn; the median counts [default: 5; with --quick 3]
     #[arg(long, value_name = "N")]
@@ -64,10 +70,22 @@ pub(crate) enum Scenario {
     Platforms,
     /// An image from a fresh clone, with no more than the crates' sources there
     Fresh,
+    /// An image from a fresh clone at the same path, with what sccache has kept: on the disk, and in Redis
+    Cached,
     /// An image after one leaf of the dependencies was changed
     Bump,
     /// An image after `cargo update`
     Lock,
+    /// An edit, in workspaces of 1, 10 and 50 crates besides
+    Crates,
+    /// An edit, for one to six images: databases times platforms
+    Matrix,
+    /// Nothing changed, in repositories of 100 to 100,000 commits
+    History,
+    /// A layer of 10 MB to 10 GB
+    Payload,
+    /// Layers of 1 and 5 GB by level of compression
+    Layers,
 }
 
 /// Who takes part.

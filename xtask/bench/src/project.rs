@@ -11,6 +11,7 @@ use crate::command::{Runner, command, output_of};
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
     folder: PathBuf,
+    revision: String,
 }
 
 /// Where an edit is made: a file, and the beginning of a string in it, which gets a number. So the code really differs.
@@ -38,7 +39,7 @@ impl Project {
         let mut checkout = command("git", folder);
         checkout.args(["checkout", "--quiet", "--detach", revision]);
         runner.run(checkout)?;
-        Ok(Project { folder: folder.to_owned() })
+        Ok(Project { folder: folder.to_owned(), revision: revision.to_owned() })
     }
 
     /// The service alone, as a project that has no pipeline: what authors of Dockerfiles have. Crates come from `mirror`
@@ -63,7 +64,7 @@ impl Project {
         let write = |name: &str, text: &str| {
             fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"))
         };
-        let project = Project { folder: folder.to_owned() };
+        let project = Project { folder: folder.to_owned(), revision: revision.to_owned() };
         write("Cargo.toml", &alone(&project.read("Cargo.toml")?)?)?;
         write(".dockerignore", "target\n!target/upx\n")?;
         write(".cargo/config.toml", &mirror.map(cargo_config).unwrap_or_default())?;
@@ -72,6 +73,19 @@ impl Project {
         update.args(["update", "--quiet", "--workspace", "--offline"]);
         runner.run(update)?;
         Ok(project)
+    }
+
+    /// Makes a clone again what it was, without what was generated in it.
+    ///
+    /// # Errors
+    /// When git cannot do that.
+    pub(crate) fn restore(&self, runner: &Runner) -> Result<()> {
+        let mut checkout = command("git", &self.folder);
+        checkout.args(["checkout", "--quiet", "--force", "--detach", &self.revision]);
+        runner.run(checkout)?;
+        let mut clean = command("git", &self.folder);
+        clean.args(["clean", "--quiet", "--force", "-d"]);
+        runner.run(clean)
     }
 
     /// Where it is.

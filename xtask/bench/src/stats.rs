@@ -43,6 +43,18 @@ pub(crate) fn error_of_median(values: &[f64]) -> Option<f64> {
     Some(1.2533 * 1.4826 * deviation / (values.len() as f64).sqrt())
 }
 
+/// Where a straight line through `points` begins, and how it rises: by least squares. None through fewer than two.
+pub(crate) fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let across = points.iter().map(|point| (point.0 - x).powi(2)).sum::<f64>();
+    let along = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum::<f64>();
+    let slope = along / across;
+    // Without two that differ there is none.
+    slope.is_finite().then_some((y - slope * x, slope))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +73,13 @@ mod tests {
         assert!((error - 1.2533 * 1.4826 / 7_f64.sqrt()).abs() < 1e-9, "{error}");
         assert_eq!(error_of_median(&[5.0, 5.0, 5.0]), Some(0.0));
         assert_eq!(error_of_median(&[5.0, 6.0]), None);
+    }
+
+    #[test]
+    fn a_line_is_where_it_is_closest_to_all_points() {
+        let (base, slope) = line(&[(1.0, 3.0), (2.0, 5.0), (4.0, 9.0)]).unwrap_or_default();
+        assert!((base - 1.0).abs() < 1e-9 && (slope - 2.0).abs() < 1e-9, "{base} {slope}");
+        assert_eq!(line(&[(1.0, 3.0)]), None);
+        assert_eq!(line(&[]), None);
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Contestant {
     pub(crate) name: String,
     /// What it builds.
     pub(crate) project: Project,
+    /// Whether it has built once, so that only what changes is built from then on.
+    pub(crate) is_built: bool,
     profile: Profile,
     commit: String,
     /// What keeps it apart from others in Docker: letters, digits and dashes.
@@ -100,7 +102,7 @@ impl Contestant {
             Project::clone(runner, root, commit, &folder)?
         };
         let name = if with_profile.is_empty() { peer.word() } else { format!("{} (same)", peer.word()) };
-        Ok(Contestant { peer, name, project, profile, commit: commit.to_owned(), slug })
+        Ok(Contestant { peer, name, project, is_built: false, profile, commit: commit.to_owned(), slug })
     }
 
     /// The same with another copy, in which nothing was built.
@@ -245,10 +247,16 @@ fn peers(bench: &Bench, peer: Peer) -> PathBuf {
     bench.root.join("xtask/bench/peers").join(peer.word())
 }
 
+/// The platforms of the service, this machine's first.
+pub(crate) const PLATFORMS: [&str; 2] = if cfg!(target_arch = "aarch64") {
+    ["linux/arm64", "linux/amd64"]
+} else {
+    ["linux/amd64", "linux/arm64"]
+};
+
 /// rustc's names of platforms; of this machine's where there are none.
 fn targets(platforms: &[&str]) -> String {
-    let own = if cfg!(target_arch = "aarch64") { "linux/arm64" } else { "linux/amd64" };
-    let platforms = if platforms.is_empty() { &[own] } else { platforms };
+    let platforms = if platforms.is_empty() { &PLATFORMS[..1] } else { platforms };
     let name = |platform: &&str| {
         if *platform == "linux/arm64" { "aarch64-unknown-linux-musl" } else { "x86_64-unknown-linux-musl" }
     };

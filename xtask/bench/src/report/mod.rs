@@ -1,5 +1,7 @@
 //! What was measured, with everything that is needed to measure it again: JSON, a table, and a page with plots.
 
+pub(crate) mod growth;
+mod lines;
 mod page;
 mod plot;
 pub(crate) mod png;
@@ -12,6 +14,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use self::growth::Growth;
 use crate::against::Change;
 use crate::machine::Machine;
 use crate::measure::{Quantity, Sample};
@@ -51,6 +54,8 @@ pub(crate) struct Section {
     pub(crate) base: String,
     /// The row that nothing can be better than, if there is one.
     pub(crate) limit: Option<String>,
+    /// The lines that rows are points of, if it is about how costs grow.
+    pub(crate) growth: Option<Growth>,
     /// What others did on the machine when it began.
     pub(crate) noise: Option<String>,
     /// What was run, by row.
@@ -201,6 +206,7 @@ pub(crate) mod tests {
                 main: Quantity::Seconds,
                 base: "galley".to_owned(),
                 limit: Some("cargo".to_owned()),
+                growth: None,
                 noise: Some("others keep 1.0 of 2 cores busy".to_owned()),
                 commands: BTreeMap::from([("galley".to_owned(), hostile.to_owned())]),
                 rows: vec![

@@ -1,9 +1,9 @@
-//! A plot of a section: a bar for each row, with its least and its greatest value, as SVG.
+//! A plot of a section: a bar for each row, with its least and its greatest value, as SVG; or lines, where costs grow.
 
 use std::fmt::Write as _;
 
-use super::Section;
 use super::page::escaped;
+use super::{Section, lines};
 
 /// Sizes in pixels.
 const WIDTH: f64 = 760.0;
@@ -14,11 +14,18 @@ const ROW: f64 = 28.0;
 
 /// How high the plot is, in pixels.
 pub(super) fn height(section: &Section) -> f64 {
-    section.rows.len() as f64 * ROW + 8.0
+    section.growth.as_ref().map_or(section.rows.len() as f64 * ROW + 8.0, lines::height)
 }
 
 /// The plot. Its colours are by the page's variables.
 pub(super) fn plot(section: &Section) -> String {
+    match &section.growth {
+        Some(growth) => lines::plot(growth, &section.title),
+        None => bars(section),
+    }
+}
+
+fn bars(section: &Section) -> String {
     let main = section.main;
     let spreads = section.rows.iter().map(|row| row.spread(main)).collect::<Vec<_>>();
     let most = spreads.iter().flatten().map(|spread| spread.max).fold(f64::MIN_POSITIVE, f64::max);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::growth::Line;
 use super::{Report, Row, Section};
 use crate::measure::Quantity;
 use crate::stats::Spread;
@@ -28,7 +29,13 @@ pub(super) fn table(report: &Report) -> String {
 pub(super) fn notes(section: &Section) -> Vec<(String, String)> {
     let noise = section.noise.iter().map(|noise| ("warning".to_owned(), noise.clone()));
     let left_out = section.left_out.iter().map(|one| (format!("without {}", one.name), one.why.clone()));
-    noise.chain(left_out).collect()
+    let growth = section.growth.iter().flat_map(|growth| {
+        let line = |line: &Line| {
+            (line.name.clone(), format!("{} = {}", line.quantity.title(), line.shown(growth.of)))
+        };
+        growth.lines.iter().map(line)
+    });
+    noise.chain(left_out).chain(growth).collect()
 }
 
 fn rows(section: &Section) -> String {

@@ -1,20 +1,19 @@
 //! From a change of the source to an image, with all else built before.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use super::Opening;
+use super::{Opening, commands, side};
 use crate::bench::Bench;
-use crate::command::{command, shell};
+use crate::command::command;
 use crate::field::Field;
 use crate::flags::Scenario;
-use crate::measure::{Quantity, measure};
+use crate::measure::Quantity;
 use crate::peer::{Build, Contestant, Goal};
 use crate::project::{DEEP, SHALLOW};
 use crate::report::Section;
-use crate::rounds::{Side, in_turn};
+use crate::rounds::in_turn;
 
 /// A leaf of the service's dependencies with many versions, any of which will do. Each round takes one that was not there
 /// before, as what was compiled once stays.
@@ -59,24 +58,17 @@ pub(super) fn run(bench: &Bench, field: &mut Field, scenario: Scenario) -> Resul
     let build = Build { goal: Goal::Ready, backends: &bench.settings.backends[..1], platforms: &[] };
     let locks =
         field.contestants.iter().map(|one| one.project.read("Cargo.lock")).collect::<Result<Vec<_>>>()?;
-    let mut commands = BTreeMap::new();
-    let mut sides = Vec::new();
-    for contestant in &field.contestants {
-        let shown = contestant.build(bench, &build)?.iter().map(shell).collect::<Vec<_>>().join(" && ");
-        commands.insert(contestant.name.clone(), shown);
-        let (build, mut round) = (&build, 0);
-        sides.push(Side {
-            name: contestant.name.clone(),
-            prepare: Box::new(move || {
-                round += 1;
-                change(bench, contestant, scenario, round - 1)
-            }),
-            run: Box::new(move || measure(&bench.runner, contestant.build(bench, build)?)),
-        });
-    }
+    let commands = commands(bench, &field.contestants.iter().collect::<Vec<_>>(), &build)?;
+    let sides = field.contestants.iter().map(|contestant| {
+        let mut round = 0;
+        side(bench, contestant, &build, move || {
+            round += 1;
+            change(bench, contestant, scenario, round - 1)
+        })
+    });
     // An edit that is the first since the service was built has more to compile than those that follow.
     let warm_up = if scenario == Scenario::Lock { 0 } else { 1 };
-    let rounds = in_turn(sides, warm_up, bench.rounds(scenario))?;
+    let rounds = in_turn(sides.collect(), warm_up, bench.rounds(scenario))?;
     for (contestant, lock) in field.contestants.iter().zip(locks) {
         fs::write(contestant.project.folder().join("Cargo.lock"), lock)
             .context("cannot restore Cargo.lock")?;

@@ -11,7 +11,7 @@ use crate::command::{output_of, shell};
 use crate::field::Field;
 use crate::flags::{Peer, Scenario};
 use crate::measure::{Quantity, Sample, measure};
-use crate::peer::{Build, Contestant, Goal, TAG};
+use crate::peer::{Build, Contestant, Goal, PLATFORMS, TAG};
 use crate::report::Section;
 use crate::rounds::{Side, in_turn};
 
@@ -41,10 +41,7 @@ pub(super) fn run(bench: &Bench, field: &mut Field, scenario: Scenario) -> Resul
         Scenario::Platforms => (
             "Two platforms against one, from a fresh clone",
             &[Peer::Galley, Peer::Zig],
-            vec![
-                (", one", &all[..1], &["linux/amd64"]),
-                (", two", &all[..1], &["linux/amd64", "linux/arm64"]),
-            ],
+            vec![(", one", &all[..1], &PLATFORMS[..1]), (", two", &all[..1], &PLATFORMS)],
         ),
         _ => ("A fresh clone", &[], vec![("", &all[..1], &[])]),
     };
@@ -78,10 +75,19 @@ fn once(bench: &Bench, contestant: &Contestant, build: &Build<'_>) -> Result<Sam
     let note = format!("-fresh-{}", bench.number());
     let fresh = contestant.again(bench, &note)?;
     let sample = measure(&bench.runner, fresh.build(bench, build)?);
+    discard(bench, &fresh, &build.goal)?;
+    sample
+}
+
+/// Removes a copy, and the image that was made of it.
+///
+/// # Errors
+/// When the copy cannot be removed.
+pub(super) fn discard(bench: &Bench, fresh: &Contestant, goal: &Goal) -> Result<()> {
     fs::remove_dir_all(fresh.project.folder()).context("cannot remove a clone")?;
     // Where it is not in Docker, there is none to remove.
-    if build.goal == Goal::Ready {
+    if *goal == Goal::Ready {
         output_of("docker", &["image", "rm", "--force", &format!("{}:{TAG}", fresh.image(bench))]);
     }
-    sample
+    Ok(())
 }

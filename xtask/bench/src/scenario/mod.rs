@@ -1,10 +1,18 @@
 //! What is measured: a file for each kind of scenario.
 
+mod cached;
 mod compile;
+mod crates;
+mod engine;
 mod fresh;
+mod history;
 mod image;
+mod layers;
+mod matrix;
+mod payload;
 mod push;
 mod start;
+mod tree;
 
 use std::collections::BTreeMap;
 
@@ -12,12 +20,15 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::bench::Bench;
+use crate::command::shell;
 use crate::field::Field;
 use crate::flags::Scenario;
 use crate::machine;
-use crate::measure::Quantity;
+use crate::measure::{Quantity, measure};
+use crate::peer::{Build, Contestant};
 use crate::report::Section;
-use crate::rounds::Rounds;
+use crate::report::growth::Growth;
+use crate::rounds::{Rounds, Side};
 
 /// Runs a scenario, which may have several parts.
 ///
@@ -34,12 +45,54 @@ pub(crate) fn run(bench: &Bench, field: &mut Field, scenario: Scenario) -> Resul
         Scenario::Size => image::run(bench, field).map(|section| vec![section]),
         Scenario::Push => push::run(bench, field),
         Scenario::Start => start::run(bench, field).map(|section| vec![section]),
+        Scenario::Cached => cached::run(bench, field).map(|section| vec![section]),
+        Scenario::Crates => crates::run(bench, field).map(|section| vec![section]),
+        Scenario::Matrix => matrix::run(bench, field).map(|section| vec![section]),
+        Scenario::History => history::run(bench, field).map(|section| vec![section]),
+        Scenario::Payload => payload::run(bench, field).map(|section| vec![section]),
+        Scenario::Layers => layers::run(bench, field),
     }
 }
 
 /// The word that a scenario is called by on the command line.
 pub(crate) fn word(scenario: Scenario) -> String {
     scenario.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// Somebody who builds, after `prepare`.
+fn side<'a>(
+    bench: &'a Bench,
+    contestant: &'a Contestant,
+    build: &'a Build<'a>,
+    prepare: impl FnMut() -> Result<()> + 'a,
+) -> Side<'a> {
+    Side {
+        name: contestant.name.clone(),
+        prepare: Box::new(prepare),
+        run: Box::new(move || measure(&bench.runner, contestant.build(bench, build)?)),
+    }
+}
+
+/// What each of them runs to build, as one types it.
+fn commands(
+    bench: &Bench,
+    contestants: &[&Contestant],
+    build: &Build<'_>,
+) -> Result<BTreeMap<String, String>> {
+    let line = |contestant: &&Contestant| {
+        let commands = contestant.build(bench, build)?;
+        Ok((contestant.name.clone(), commands.iter().map(shell).collect::<Vec<_>>().join(" && ")))
+    };
+    contestants.iter().map(line).collect()
+}
+
+impl Section {
+    /// Makes it one about how costs grow.
+    fn grown(&mut self, growth: Growth) {
+        // What the others are compared with is the first point.
+        self.base = self.rows.first().map(|row| row.name.clone()).unwrap_or_default();
+        self.growth = Some(growth);
+    }
 }
 
 /// What a scenario begins with.
@@ -68,6 +121,7 @@ impl Opening {
             main,
             base: "galley".to_owned(),
             limit: None,
+            growth: None,
             noise: self.noise,
             commands: BTreeMap::new(),
             rows: rounds.rows,

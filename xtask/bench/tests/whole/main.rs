@@ -35,6 +35,8 @@ fn main() -> ExitCode {
         needing(None, "a_run_that_is_killed_leaves_nothing", || ended("KILL", None)),
         needing(None, "a_run_that_is_interrupted_leaves_nothing", || ended("INT", Some(130))),
         needing(None, "a_revision_that_is_worse_fails", a_revision_that_is_worse_fails),
+        needing(None, "costs_are_lines_where_they_grow", costs_are_lines_where_they_grow),
+        needing(None, "layers_are_compared_by_level", layers_are_compared_by_level),
         needing(None, "mistakes_are_explained", mistakes_are_explained),
         needing(hadolint, "recipes_of_peers_have_no_lints", recipes_of_peers_have_no_lints),
         needing(chromium, "the_page_asks_for_nothing_in_light_and_dark", the_page_asks_for_nothing),
@@ -119,6 +121,56 @@ fn a_revision_that_is_worse_fails() -> Result<(), Failed> {
     let output = repository.bench(&[&args[..], &["HEAD"]].concat()).output()?;
     let table = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && table.contains("edit: "), "{table}{}", stderr(&output));
+    Ok(())
+}
+
+fn costs_are_lines_where_they_grow() -> Result<(), Failed> {
+    let repository = Repository::new();
+    let scenarios = ["crates", "matrix", "history", "payload"];
+    let output = repository.bench(&[&scenarios[..], &["--quick", "--rounds", "1"]].concat()).output()?;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: Value = serde_json::from_str(&fs::read_to_string(repository.report("json"))?)?;
+    let places = [
+        ("crates", "galley", &[1.0, 10.0, 50.0][..]),
+        ("images", "two platforms", &[2.0]),
+        ("commits", "galley", &[100.0, 1_000.0, 10_000.0, 100_000.0]),
+        ("GB", "galley", &[0.0001, 0.001, 0.01, 0.1]),
+    ];
+    for (section, (of, name, places)) in report["sections"].as_array().unwrap().iter().zip(places) {
+        let growth = &section["growth"];
+        assert_eq!(growth["of"], of, "{section:#}");
+        let points = |line: &Value| {
+            let points = line["points"].as_array().unwrap().iter();
+            points.map(|point| (point[0].as_f64().unwrap(), point[1].as_f64().unwrap())).collect::<Vec<_>>()
+        };
+        let lines = growth["lines"].as_array().unwrap();
+        // Two points make a line, and with one database there is one point for two platforms.
+        if let Some(line) = lines.iter().find(|line| line["name"] == name && line["quantity"] == "seconds") {
+            assert_eq!(points(line).iter().map(|point| point.0).collect::<Vec<_>>(), places);
+            assert!(points(line).iter().all(|point| point.1 > 0.0), "{line:#}");
+        } else {
+            assert_eq!(of, "images", "{section:#}");
+        }
+    }
+    let table = String::from_utf8(output.stdout)?;
+    assert!(table.contains("\ngalley: seconds = 0.") && table.contains(" for each crate\n"), "{table}");
+    assert!(table.contains("\n| two platforms, 2 images |"), "{table}");
+    repository.check_untouched();
+    Ok(())
+}
+
+fn layers_are_compared_by_level() -> Result<(), Failed> {
+    let repository = Repository::new();
+    let output = repository.bench(&["layers", "--quick", "--rounds", "1"]).output()?;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let table = String::from_utf8(output.stdout)?;
+    for title in ["## A layer of 0.01 GB by level\n", "## A layer of 0.05 GB by level\n"] {
+        assert!(table.contains(title), "{table}");
+    }
+    for row in ["| galley zstd:balanced ", "| galley zstd:smallest ", "| tar with gzip "] {
+        assert_eq!(table.matches(row).count(), 2, "{table}");
+    }
+    repository.check_untouched();
     Ok(())
 }
 

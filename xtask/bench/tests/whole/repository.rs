@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 /// Writes a line for each of its runs, with the string that is edited; then takes a while, fails or hangs.
 const CARGO: &str = "#!/bin/sh
-case $1 in fetch) echo fetch >>\"$LOG\"; exit;; esac
+case $1 in fetch) echo fetch >>\"$LOG\"; exit;; update) exit;; esac
+case \"$*\" in *xtask-oci*) mkdir -p target/debug; cp engine target/debug/xtask-oci; exit;; esac
 echo \"$1 $(grep -o '\"listening[0-9]*\"' app/src/server/mod.rs)\" >>\"$LOG\"
 case $1 in
 \"$FAILS\") echo 'error: it says why'; echo 'no such crate' >&2; exit 101;;
@@ -20,6 +21,9 @@ xtask) sleep \"$(cat slow)\";;
 *) sleep 0.2;;
 esac
 ";
+
+/// Leaves a layer of its own size.
+const ENGINE: &str = "#!/bin/sh\nmkdir -p cache/layers && cp \"$0\" cache/layers/\n";
 
 /// It, and a folder for what is temporary.
 pub(crate) struct Repository(TempDir);
@@ -33,6 +37,9 @@ impl Repository {
         let write = |name: &str, text: &str| fs::write(repository.path(name), text).unwrap();
         write("bin/cargo", CARGO);
         fs::set_permissions(repository.path("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+        write("root/app/Cargo.toml", "[package]\nname = \"app\"\n\n[dependencies]\n");
+        write("root/engine", ENGINE);
+        fs::set_permissions(repository.path("root/engine"), fs::Permissions::from_mode(0o755)).unwrap();
         write("root/app/src/server/mod.rs", "info!(\"listening\");\n");
         write("root/config/pipeline.toml", "[build]\nbackends = [\"sqlite\"]\n");
         write("root/rust-toolchain.toml", "[toolchain]\nchannel = \"1.95.0\"\n");

@@ -17,6 +17,8 @@ pub(crate) struct Field {
     pub(crate) contestants: Vec<Contestant>,
     /// Who does not, and why.
     pub(crate) left_out: Vec<LeftOut>,
+    /// Another revision as it was typed, and its commit, until it takes part.
+    against: Option<(String, String)>,
 }
 
 impl Field {
@@ -26,7 +28,12 @@ impl Field {
     /// When there is no such revision, or crates cannot be downloaded.
     pub(crate) fn new(bench: &Bench, flags: &BenchFlags, peers: &[Peer]) -> Result<Field> {
         download(bench)?;
-        let mut field = Field { contestants: Vec::new(), left_out: Vec::new() };
+        let against = flags
+            .against
+            .as_ref()
+            .map(|revision| project::commit(&bench.root, revision).map(|commit| (revision.clone(), commit)));
+        let mut field =
+            Field { contestants: Vec::new(), left_out: Vec::new(), against: against.transpose()? };
         for peer in peers {
             if let Some(why) = peer.missing() {
                 field.left_out.push(LeftOut { name: peer.word(), why });
@@ -35,16 +42,6 @@ impl Field {
             let profiles = if peer.is_other() { &flags.profiles[..] } else { &[Profile::Same] };
             for profile in profiles {
                 field.contestants.push(Contestant::new(bench, *peer, *profile, &bench.commit, "")?);
-            }
-        }
-        if let Some(revision) = &flags.against {
-            let commit = project::commit(&bench.root, revision)?;
-            // Where cargo has the same to do for both, it is measured once.
-            let is_same = project::has_same_service(&bench.root, &commit, &bench.commit);
-            for peer in if is_same { &[Peer::Galley][..] } else { &[Peer::Galley, Peer::Cargo] } {
-                let mut other = Contestant::new(bench, *peer, Profile::Same, &commit, "-before")?;
-                other.name = against::of(&other.name, revision);
-                field.contestants.push(other);
             }
         }
         Ok(field)
@@ -63,10 +60,33 @@ impl Field {
     /// # Errors
     /// When a signal asks us to stop.
     pub(crate) fn build_those(&mut self, bench: &Bench, is_wanted: impl Fn(Peer) -> bool) -> Result<()> {
-        let mut built = Vec::new();
-        for mut contestant in std::mem::take(&mut self.contestants) {
+        let contestants = std::mem::take(&mut self.contestants);
+        self.build_each(bench, contestants, &is_wanted)?;
+        if let Some((revision, commit)) = self.against.take() {
+            let others = self.at(bench, &revision, &commit)?;
+            self.build_each(bench, others, &is_wanted)?;
+        }
+        Ok(())
+    }
+
+    /// Those who are compared with another revision, there. What they have built serves them as well.
+    fn at(&mut self, bench: &Bench, revision: &str, commit: &str) -> Result<Vec<Contestant>> {
+        // Where cargo has the same to do for both, it is measured once.
+        let is_same = project::has_same_service(&bench.root, commit, &bench.commit);
+        let is_compared = |peer| peer == Peer::Galley || (peer == Peer::Cargo && !is_same);
+        let compared = self.contestants.iter_mut().filter(|one| is_compared(one.peer));
+        compared.map(|one| one.at(bench, commit, against::of(&one.name, revision))).collect()
+    }
+
+    fn build_each(
+        &mut self,
+        bench: &Bench,
+        contestants: Vec<Contestant>,
+        is_wanted: &impl Fn(Peer) -> bool,
+    ) -> Result<()> {
+        for mut contestant in contestants {
             if contestant.is_built || !is_wanted(contestant.peer) {
-                built.push(contestant);
+                self.contestants.push(contestant);
                 continue;
             }
             say(&format!("        {} builds all that it needs, which is not measured", contestant.name));
@@ -75,7 +95,7 @@ impl Field {
             match result {
                 Ok(()) => {
                     contestant.is_built = true;
-                    built.push(contestant);
+                    self.contestants.push(contestant);
                 }
                 Err(error) => {
                     say(&format!("        {} is left out: {error:#}", contestant.name));
@@ -83,7 +103,6 @@ impl Field {
                 }
             }
         }
-        self.contestants = built;
         Ok(())
     }
 

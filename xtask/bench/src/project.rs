@@ -1,7 +1,9 @@
 //! What is built: clones of the repository, so that the checkout itself is left alone, and edits of them.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 
@@ -12,6 +14,15 @@ use crate::command::{Runner, command, output_of};
 pub(crate) struct Project {
     folder: PathBuf,
     revision: String,
+    /// The place that it shares with another copy, and where it is while that one is there.
+    shared: Option<(Rc<Place>, PathBuf)>,
+}
+
+/// A folder that copies of the repository are at in turn.
+#[derive(Debug)]
+struct Place {
+    /// Where the copy goes that is there.
+    aside: RefCell<PathBuf>,
 }
 
 /// Where an edit is made: a file, and the beginning of a string in it, which gets a number. So the code really differs.
@@ -39,7 +50,7 @@ impl Project {
         let mut checkout = command("git", folder);
         checkout.args(["checkout", "--quiet", "--detach", revision]);
         runner.run(checkout)?;
-        Ok(Project { folder: folder.to_owned(), revision: revision.to_owned() })
+        Ok(Project { folder: folder.to_owned(), revision: revision.to_owned(), shared: None })
     }
 
     /// The service alone, as a project that has no pipeline: what authors of Dockerfiles have. Crates come from `mirror`
@@ -64,7 +75,7 @@ impl Project {
         let write = |name: &str, text: &str| {
             fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"))
         };
-        let project = Project { folder: folder.to_owned(), revision: revision.to_owned() };
+        let project = Project { folder: folder.to_owned(), revision: revision.to_owned(), shared: None };
         write("Cargo.toml", &alone(&project.read("Cargo.toml")?)?)?;
         write(".dockerignore", "target\n!target/upx\n")?;
         write(".cargo/config.toml", &mirror.map(cargo_config).unwrap_or_default())?;
@@ -73,6 +84,41 @@ impl Project {
         update.args(["update", "--quiet", "--workspace", "--offline"]);
         runner.run(update)?;
         Ok(project)
+    }
+
+    /// A copy with all that was built, at another revision and at the same path: cargo has only that to build which
+    /// differs, and no path makes one of them faster.
+    ///
+    /// # Errors
+    /// When there can be no such copy.
+    pub(crate) fn share_place(&mut self, runner: &Runner, revision: &str) -> Result<Project> {
+        let aside = |name: &str| self.folder.with_extension(name);
+        let (own, others) = (aside("own"), aside("other"));
+        let mut copy = command("cp", &self.folder);
+        copy.arg("--archive").arg("--reflink=auto").arg(&self.folder).arg(&others);
+        runner.run(copy)?;
+        let place = Rc::new(Place { aside: RefCell::new(own.clone()) });
+        self.shared = Some((Rc::clone(&place), own));
+        let shared = Some((place, others));
+        let other = Project { folder: self.folder.clone(), revision: revision.to_owned(), shared };
+        other.enter()?;
+        other.restore(runner)?;
+        Ok(other)
+    }
+
+    /// Moves in, where another copy is at the same place.
+    ///
+    /// # Errors
+    /// When a folder cannot be renamed.
+    pub(crate) fn enter(&self) -> Result<()> {
+        let Some((place, own)) = &self.shared else { return Ok(()) };
+        let mut aside = place.aside.borrow_mut();
+        if *aside != *own {
+            let moved = fs::rename(&self.folder, &*aside).and_then(|()| fs::rename(own, &self.folder));
+            moved.context("cannot rename a clone")?;
+            own.clone_into(&mut aside);
+        }
+        Ok(())
     }
 
     /// Makes a clone again what it was, without what was generated in it.
@@ -98,6 +144,7 @@ impl Project {
     /// # Errors
     /// When it cannot be read.
     pub(crate) fn read(&self, name: &str) -> Result<String> {
+        self.enter()?;
         fs::read_to_string(self.folder.join(name)).with_context(|| format!("cannot read {name}"))
     }
 
@@ -106,6 +153,7 @@ impl Project {
     /// # Errors
     /// When there is no such string in the file any more.
     pub(crate) fn edit(&self, edit: Edit, number: u32) -> Result<()> {
+        self.enter()?;
         let text = numbered(&self.read(edit.file)?, edit.string, number)
             .with_context(|| format!("{} has no string that begins with {}", edit.file, edit.string))?;
         fs::write(self.folder.join(edit.file), text).with_context(|| format!("cannot write {}", edit.file))
@@ -214,6 +262,33 @@ mod tests {
         assert!(super::commit(&root, "nowhere").unwrap_err().to_string().contains("no revision nowhere"));
         let error = project.edit(DEEP, 1).unwrap_err().to_string();
         assert_eq!(error, "cannot read app/src/http/problem.rs");
+    }
+
+    #[test]
+    fn two_revisions_are_at_one_place_in_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        fs::create_dir(&root).unwrap();
+        git(&root, &["init", "--quiet"]);
+        for text in ["one", "two"] {
+            fs::write(root.join("file"), text).unwrap();
+            git(&root, &["add", "."]);
+            git(&root, &["commit", "--quiet", "--message", text]);
+        }
+        let runner = Runner::plain(folder.path());
+        let [new, old] = ["HEAD", "HEAD~1"].map(|revision| commit(&root, revision).unwrap());
+        let mut project = Project::clone(&runner, &root, &new, &folder.path().join("clone")).unwrap();
+        fs::write(project.folder().join("made"), "").unwrap();
+        let other = project.share_place(&runner, &old).unwrap();
+        assert_eq!(other.folder(), project.folder());
+        for _ in 0..2 {
+            assert_eq!(
+                (other.read("file").unwrap(), project.read("file").unwrap()),
+                ("one".into(), "two".into())
+            );
+        }
+        project.restore(&runner).unwrap();
+        assert!(!project.folder().join("made").exists());
     }
 
     #[test]

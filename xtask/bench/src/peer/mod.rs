@@ -105,6 +105,22 @@ impl Contestant {
         Ok(Contestant { peer, name, project, is_built: false, profile, commit: commit.to_owned(), slug })
     }
 
+    /// The same at another revision, at the same path, and with all that was built.
+    ///
+    /// # Errors
+    /// As [`Project::share_place`].
+    pub(crate) fn at(&mut self, bench: &Bench, commit: &str, name: String) -> Result<Contestant> {
+        Ok(Contestant {
+            peer: self.peer,
+            name,
+            project: self.project.share_place(&bench.runner, commit)?,
+            is_built: false,
+            profile: self.profile,
+            commit: commit.to_owned(),
+            slug: format!("{}-before", self.slug),
+        })
+    }
+
     /// The same with another copy, in which nothing was built.
     ///
     /// # Errors
@@ -123,6 +139,7 @@ impl Contestant {
     /// # Errors
     /// When a recipe cannot be read.
     pub(crate) fn build(&self, bench: &Bench, build: &Build<'_>) -> Result<Vec<Command>> {
+        self.project.enter()?;
         match self.peer {
             Peer::Galley => Ok(vec![self.galley(bench, build)]),
             Peer::Cargo => Ok(self.cargo(bench, build)),
@@ -132,15 +149,19 @@ impl Contestant {
     }
 
     /// What pushes the image that was built to `name` in a registry.
-    pub(crate) fn push(&self, bench: &Bench, name: &str) -> Command {
+    ///
+    /// # Errors
+    /// When its project cannot be put in its place.
+    pub(crate) fn push(&self, bench: &Bench, name: &str) -> Result<Command> {
+        self.project.enter()?;
         if self.peer == Peer::Galley {
             let mut command = self.galley_bare(bench);
             command.args(["--push", "--image", name]);
-            return command;
+            return Ok(command);
         }
         let mut push = command("docker", self.project.folder());
         push.args(["push", "--quiet", &format!("{name}:{TAG}")]);
-        push
+        Ok(push)
     }
 
     fn galley_bare(&self, bench: &Bench) -> Command {

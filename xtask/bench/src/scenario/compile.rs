@@ -70,6 +70,7 @@ pub(super) fn run(bench: &Bench, field: &mut Field, scenario: Scenario) -> Resul
     let warm_up = if scenario == Scenario::Lock { 0 } else { 1 };
     let rounds = in_turn(sides.collect(), warm_up, bench.rounds(scenario))?;
     for (contestant, lock) in field.contestants.iter().zip(locks) {
+        contestant.project.enter()?;
         fs::write(contestant.project.folder().join("Cargo.lock"), lock)
             .context("cannot restore Cargo.lock")?;
     }
@@ -82,6 +83,7 @@ pub(super) fn run(bench: &Bench, field: &mut Field, scenario: Scenario) -> Resul
 
 fn change(bench: &Bench, contestant: &Contestant, scenario: Scenario, round: usize) -> Result<()> {
     let project = &contestant.project;
+    project.enter()?;
     let cargo = |args: &[&str]| {
         let mut cargo = command("cargo", project.folder());
         cargo.args(args).arg("--quiet");

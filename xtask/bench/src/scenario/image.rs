@@ -69,7 +69,7 @@ impl Remote {
     pub(super) fn push(bench: &Bench, network: &Network, contestant: &Contestant) -> Result<Remote> {
         let remote = Remote::of(bench, network, contestant);
         remote.tag(bench, contestant)?;
-        bench.runner.run(contestant.push(bench, &remote.name))?;
+        bench.runner.run(contestant.push(bench, &remote.name)?)?;
         Ok(remote)
     }
 

@@ -70,8 +70,8 @@ fn part(bench: &Bench, field: &Field, bits: u64, name: &str) -> Result<Section> 
         opening.section(field, &format!("A push after an edit, at {name}"), HOW, Quantity::Seconds, rounds);
     section.limit = Some("limit".to_owned());
     section.commands = with_images(field)
-        .map(|one| (one.name.clone(), shell(&one.push(bench, &Remote::of(bench, network, one).name))))
-        .collect::<BTreeMap<_, _>>();
+        .map(|one| Ok((one.name.clone(), shell(&one.push(bench, &Remote::of(bench, network, one).name)?))))
+        .collect::<Result<BTreeMap<_, _>>>()?;
     Ok(section)
 }
 
@@ -79,7 +79,7 @@ fn push(bench: &Bench, network: &Network, contestant: &Contestant, bits: u64) ->
     let remote = Remote::of(bench, network, contestant);
     network.line.limit(Some(bits));
     let before = network.line.sent();
-    let sample = measure(&bench.runner, vec![contestant.push(bench, &remote.name)]);
+    let sample = measure(&bench.runner, vec![contestant.push(bench, &remote.name)?]);
     network.line.limit(None);
     let mut sample = sample?;
     sample.insert(Quantity::Sent, (network.line.sent() - before) as f64);

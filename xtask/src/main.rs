@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod disk;
 mod error;
+mod files;
 mod plan;
 mod platform;
 mod report;

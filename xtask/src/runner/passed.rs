@@ -1,11 +1,10 @@
 //! Which steps have succeeded before, and with what: a file for each, with the step's digest in it.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::process::unfinished;
 use crate::config::Tree;
+use crate::files;
 use crate::plan::{Passed, Plan, Step};
 
 /// Whether `step` has succeeded with just this digest, and what it made is still there.
@@ -26,20 +25,8 @@ pub(super) fn note(plan: &Plan, steps: &[&Step]) {
         return;
     }
     for (step, digest) in known {
-        let path = file(plan, passed, step);
-        let beside = unfinished(&path);
-        if write(&path, &beside, digest).is_err() {
-            let _ = fs::remove_file(&beside);
-        }
+        let _ = files::write(&file(plan, passed, step), digest);
     }
-}
-
-fn write(path: &Path, beside: &Path, digest: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(beside, digest)?;
-    fs::rename(beside, path)
 }
 
 fn file(plan: &Plan, passed: &Passed, step: &Step) -> PathBuf {

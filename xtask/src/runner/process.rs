@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -15,6 +15,7 @@ use duct::{Expression, ReaderHandle};
 use jobserver::Client;
 
 use super::{Message, jobs};
+use crate::files::unfinished;
 use crate::plan::Step;
 use crate::platform::{self, Group};
 
@@ -118,11 +119,6 @@ pub(super) fn program(step: &Step, cwd: &Path) -> OsString {
     let program = Path::new(&step.argv[0]);
     let is_path = program.components().count() > 1;
     if is_path { cwd.join(program).into_os_string() } else { platform::program(program.as_os_str()) }
-}
-
-/// Where what is to be at `path` goes until it is whole. Another run may be at the same.
-pub(super) fn unfinished(path: &Path) -> PathBuf {
-    path.with_added_extension(std::process::id().to_string())
 }
 
 /// Gives a step's standard output its name, unless it says the same as before. Returns the exit code.

@@ -6,13 +6,13 @@ mod run;
 #[cfg(test)] // template: if pipeline_tests
 mod tests; // template: if pipeline_tests
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
 
 use super::event::Event;
+use crate::files;
 use crate::plan::Plan;
 use cpu::Sampler;
 use run::Run;
@@ -61,13 +61,8 @@ impl Timings {
     pub(super) fn write(mut self) -> Result<PathBuf> {
         self.run.end(self.began.elapsed().as_secs_f64());
         self.run.cpu = self.sampler.take().and_then(Sampler::stop);
-        let cannot = || format!("cannot write the timings to {}", self.path.display());
-        if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder).with_context(cannot)?;
-        }
-        let unfinished = self.path.with_added_extension(std::process::id().to_string());
-        fs::write(&unfinished, page::page(&self.run)?).with_context(cannot)?;
-        fs::rename(&unfinished, &self.path).with_context(cannot)?;
+        files::write(&self.path, page::page(&self.run)?)
+            .with_context(|| format!("cannot write the timings to {}", self.path.display()))?;
         let here = std::env::current_dir().unwrap_or_default();
         Ok(self.path.strip_prefix(here).unwrap_or(&self.path).to_owned())
     }

@@ -14,12 +14,13 @@ mod report;
 mod runner;
 mod tasks;
 mod tools;
+mod zigbuild;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::{CiTask, Cli, RegistryTask, Task};
+use crate::cli::{CiTask, Cli, MessageFormat, RegistryTask, Task};
 use crate::config::{Config, Pipeline};
 use crate::plan::Plan;
 use crate::report::{Report, Timings};
@@ -28,6 +29,9 @@ use crate::tasks::check::Files;
 use crate::tools::Need;
 
 fn main() -> ExitCode {
+    if let Some(record) = zigbuild::stands_in() {
+        return ended(zigbuild::stand_in(&record), &mut Report::new(MessageFormat::Human, false));
+    }
     let cli = Cli::from_args();
     if let Task::Watchdog = cli.task {
         return runner::watchdog::main();
@@ -36,17 +40,19 @@ fn main() -> ExitCode {
         return runner::sccache::main(cache);
     }
     let mut report = Report::new(cli.run.message_format, cli.run.quiet);
-    match run(&cli, &mut report) {
-        Ok(code) => code,
-        Err(error) => {
-            report.error(&error);
-            ExitCode::from(error::exit_code(&error))
-        }
-    }
+    ended(run(&cli, &mut report), &mut report)
+}
+
+fn ended(result: Result<ExitCode>, report: &mut Report) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        report.error(&error);
+        ExitCode::from(error::exit_code(&error))
+    })
 }
 
 fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
+        Task::Zigbuild { folder, args } => return zigbuild::main(folder, args),
         Task::Init(flags) => tasks::template::init(&Config::load(Need::Nothing)?, flags), // template: if is_template
         // template: if is_template
         Task::Adopt(flags) => tasks::template::adopt(&Config::load(Need::Nothing)?, flags, cli.run.dry_run),

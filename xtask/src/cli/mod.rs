@@ -175,6 +175,16 @@ pub(crate) enum Task {
         /// Where compilations are kept
         cache: Sccache,
     },
+    /// Compiles as cargo-zigbuild does, without what it finds out anew each time
+    #[command(hide = true)]
+    Zigbuild {
+        /// Where that is kept
+        #[arg(long)]
+        folder: PathBuf,
+        /// What `cargo build` gets
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
 }
 
 impl Task {

@@ -223,7 +223,7 @@ impl Planner<'_> {
         let mut step = Step {
             name: name("compile", &[(self.several, backend)]),
             why: format!("compile the service for {for_platforms} and {backend}, static by {}", linking.by),
-            argv: words(&["cargo", linking.subcommand, "--locked", MESSAGES, "--package", package]),
+            argv: [linking.compiler(config), words(&["--locked", MESSAGES, "--package", package])].concat(),
             needs,
             crates: true,
             ..Step::default()

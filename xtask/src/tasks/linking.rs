@@ -3,14 +3,15 @@
 use anyhow::{Result, bail};
 use image_spec::Platform;
 
+use super::{beside_xtask, words};
 use crate::cli::Linker;
 use crate::config::Config;
 
 /// A way that works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Linking {
-    /// `build` or `zigbuild`.
-    pub(super) subcommand: &'static str,
+    /// Whether cargo-zigbuild compiles.
+    pub(super) zig: bool,
     /// The libc of the rustc target: `musl` or `gnu`.
     libc: &'static str,
     /// Flags for rustc.
@@ -26,6 +27,15 @@ impl Linking {
     /// The rustc target for `platform`.
     pub(super) fn target(&self, platform: Platform) -> String {
         target(platform, self.libc)
+    }
+
+    /// What compiles; the arguments of `cargo build` follow.
+    pub(super) fn compiler(&self, config: &Config) -> Vec<String> {
+        if !self.zig {
+            return words(&["cargo", "build"]);
+        }
+        let known = config.target("zigbuild").to_string_lossy().into_owned();
+        words(&[&beside_xtask(config, "xtask"), "zigbuild", "--folder", &known, "--"])
     }
 }
 
@@ -78,13 +88,13 @@ pub(super) fn target(platform: Platform, libc: &str) -> String {
 fn linking(way: Linker) -> Linking {
     match way {
         Linker::Zigbuild => {
-            Linking { subcommand: "zigbuild", libc: "musl", rustflags: &[], by: "cargo-zigbuild and musl" }
+            Linking { zig: true, libc: "musl", rustflags: &[], by: "cargo-zigbuild and musl" }
         }
-        Linker::MuslGcc => Linking { subcommand: "build", libc: "musl", rustflags: &[], by: "musl-gcc" },
+        Linker::MuslGcc => Linking { zig: false, libc: "musl", rustflags: &[], by: "musl-gcc" },
         // With --target the flag reaches only the service, not build scripts and procedural macros, which must stay
         // dynamic.
         Linker::Host | Linker::Auto => Linking {
-            subcommand: "build",
+            zig: false,
             libc: HOST_LIBC,
             rustflags: &["-C", "target-feature=+crt-static"],
             by: "the host's static C library",

@@ -25,22 +25,22 @@ fn without_databases_there_is_one_build() {
     check_plan(
         build::plan(&adopted("crates/server", ""), &BuildFlags::default()),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # engine: build the image engine, on its first use
-        nice -n 19 cargo build --locked --message-format=json-render-diagnostics --manifest-path xtask/Cargo.toml --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --manifest-path xtask/Cargo.toml --package xtask-oci
 
-        # compile: compile the service for linux/amd64 and default, static by cargo-zigbuild and musl
-        APP_COMMIT=0123abcd0123 cargo zigbuild --locked --message-format=json-render-diagnostics --package shop-server --bin shop --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            # compile: compile the service for linux/amd64 and default, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 target/debug/xtask zigbuild --folder target/zigbuild -- --locked --message-format=json-render-diagnostics --package shop-server --bin shop --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
-        # packages: list what the service for linux/amd64 and default is made of
-        mkdir -p target
-        cargo metadata --locked --format-version 1 --manifest-path crates/server/Cargo.toml --filter-platform x86_64-unknown-linux-musl >target/packages-default-linux-amd64.json.$$
-        mv target/packages-default-linux-amd64.json.$$ target/packages-default-linux-amd64.json
+            # packages: list what the service for linux/amd64 and default is made of
+            mkdir -p target
+            cargo metadata --locked --format-version 1 --manifest-path crates/server/Cargo.toml --filter-platform x86_64-unknown-linux-musl >target/packages-default-linux-amd64.json.$$
+            mv target/packages-default-linux-amd64.json.$$ target/packages-default-linux-amd64.json
 
-        # artifact: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 --package shop-server --cargo-metadata target/packages-default-linux-amd64.json target/x86_64-unknown-linux-musl/release/shop target/dist/shop-default-linux-amd64
-    "#]],
+            # artifact: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 --package shop-server --cargo-metadata target/packages-default-linux-amd64.json target/x86_64-unknown-linux-musl/release/shop target/dist/shop-default-linux-amd64
+        "#]],
     );
 }
 
@@ -51,33 +51,33 @@ fn features_are_those_that_the_project_has() {
     check_plan(
         build::plan(&adopted(".", databases), &flags),
         &expect![[r#"
-        cd /galley
+            cd /galley
 
-        # engine: build the image engine, on its first use
-        nice -n 19 cargo build --locked --message-format=json-render-diagnostics --manifest-path xtask/Cargo.toml --package xtask-oci
+            # engine: build the image engine, on its first use
+            nice -n 19 cargo build --locked --message-format=json-render-diagnostics --manifest-path xtask/Cargo.toml --package xtask-oci
 
-        # compile-postgres: compile the service for linux/amd64 and postgres, static by cargo-zigbuild and musl
-        APP_COMMIT=0123abcd0123 cargo zigbuild --locked --message-format=json-render-diagnostics --package shop-server --bin shop --no-default-features --features tls,pg --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            # compile-postgres: compile the service for linux/amd64 and postgres, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 target/debug/xtask zigbuild --folder target/zigbuild -- --locked --message-format=json-render-diagnostics --package shop-server --bin shop --no-default-features --features tls,pg --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
-        # packages-postgres: list what the service for linux/amd64 and postgres is made of
-        mkdir -p target
-        cargo metadata --locked --format-version 1 --manifest-path Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features tls,pg >target/packages-postgres-linux-amd64.json.$$
-        mv target/packages-postgres-linux-amd64.json.$$ target/packages-postgres-linux-amd64.json
+            # packages-postgres: list what the service for linux/amd64 and postgres is made of
+            mkdir -p target
+            cargo metadata --locked --format-version 1 --manifest-path Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features tls,pg >target/packages-postgres-linux-amd64.json.$$
+            mv target/packages-postgres-linux-amd64.json.$$ target/packages-postgres-linux-amd64.json
 
-        # artifact-postgres: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 --package shop-server --cargo-metadata target/packages-postgres-linux-amd64.json target/x86_64-unknown-linux-musl/release/shop target/dist/shop-postgres-linux-amd64
+            # artifact-postgres: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 --package shop-server --cargo-metadata target/packages-postgres-linux-amd64.json target/x86_64-unknown-linux-musl/release/shop target/dist/shop-postgres-linux-amd64
 
-        # compile-sqlite: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-        APP_COMMIT=0123abcd0123 cargo zigbuild --locked --message-format=json-render-diagnostics --package shop-server --bin shop --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            # compile-sqlite: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
+            APP_COMMIT=0123abcd0123 target/debug/xtask zigbuild --folder target/zigbuild -- --locked --message-format=json-render-diagnostics --package shop-server --bin shop --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
-        # packages-sqlite: list what the service for linux/amd64 and sqlite is made of
-        mkdir -p target
-        cargo metadata --locked --format-version 1 --manifest-path Cargo.toml --filter-platform x86_64-unknown-linux-musl >target/packages-sqlite-linux-amd64.json.$$
-        mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
+            # packages-sqlite: list what the service for linux/amd64 and sqlite is made of
+            mkdir -p target
+            cargo metadata --locked --format-version 1 --manifest-path Cargo.toml --filter-platform x86_64-unknown-linux-musl >target/packages-sqlite-linux-amd64.json.$$
+            mv target/packages-sqlite-linux-amd64.json.$$ target/packages-sqlite-linux-amd64.json
 
-        # artifact-sqlite: put the binary in its place
-        target/debug/xtask-oci artifact --platform linux/amd64 --package shop-server --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/shop target/dist/shop-sqlite-linux-amd64
-    "#]],
+            # artifact-sqlite: put the binary in its place
+            target/debug/xtask-oci artifact --platform linux/amd64 --package shop-server --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/shop target/dist/shop-sqlite-linux-amd64
+        "#]],
     );
 }
 

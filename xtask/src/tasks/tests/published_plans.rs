@@ -81,7 +81,7 @@ fn verify_builds_in_a_folder_of_its_own() {
         &plan,
         &expect![[r#"
             engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
-            compile after : cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target aarch64-unknown-linux-musl --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --target-dir target/verify
+            compile after : target/debug/xtask zigbuild --folder target/verify/zigbuild -- --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target aarch64-unknown-linux-musl --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --target-dir target/verify
             packages after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform aarch64-unknown-linux-musl --no-default-features --features db_sqlite
             artifact after compile, engine, packages: target/debug/xtask-oci artifact --platform linux/arm64 --package app --cargo-metadata target/verify/packages-sqlite-linux-arm64.json target/verify/aarch64-unknown-linux-musl/release/app target/verify/dist/app-sqlite-linux-arm64
             image after artifact: target/debug/xtask-oci image --cache target/verify/images/cache --metadata-file target/verify/images/app-sqlite-linux-arm64.json

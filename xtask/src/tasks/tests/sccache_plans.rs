@@ -29,7 +29,7 @@ fn the_service_is_compiled_through_sccache() {
             SCCACHE_SERVER_UDS=/galley/target/sccache.sock target/debug/xtask sccache redis://cache.example.com:6379
 
             # compile: compile the service for linux/amd64 and sqlite, static by cargo-zigbuild and musl
-            APP_COMMIT=0123abcd0123 CARGO_TERM_COLOR=never RUSTC_WRAPPER=sccache SCCACHE_IGNORE_SERVER_IO_ERROR=1 SCCACHE_REDIS_ENDPOINT=redis://cache.example.com:6379 SCCACHE_SERVER_UDS=/galley/target/sccache.sock cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
+            APP_COMMIT=0123abcd0123 CARGO_TERM_COLOR=never RUSTC_WRAPPER=sccache SCCACHE_IGNORE_SERVER_IO_ERROR=1 SCCACHE_REDIS_ENDPOINT=redis://cache.example.com:6379 SCCACHE_SERVER_UDS=/galley/target/sccache.sock target/debug/xtask zigbuild --folder target/zigbuild -- --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config 'target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]'
 
             # packages: list what the service for linux/amd64 and sqlite is made of
             mkdir -p target
@@ -51,10 +51,10 @@ fn one_server_does_for_several_backends() {
     check_steps(
         &plan,
         &expect![[r#"
-        sccache after : target/debug/xtask sccache redis://cache.example.com:6379
-        compile-sqlite after sccache: cargo zigbuild --locked
-        compile-postgres after artifact-sqlite, sccache: cargo zigbuild --locked
-    "#]],
+            sccache after : target/debug/xtask sccache redis://cache.example.com:6379
+            compile-sqlite after sccache: target/debug/xtask zigbuild --folder
+            compile-postgres after artifact-sqlite, sccache: target/debug/xtask zigbuild --folder
+        "#]],
     );
 }
 

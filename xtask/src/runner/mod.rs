@@ -83,7 +83,7 @@ pub(crate) fn run(plan: &Plan, jobs: Option<NonZeroUsize>, report: &mut Report) 
     let seconds = began.elapsed().as_secs_f64();
     report.event(&Event::Finished { exit_code: end.exit_code, seconds, failed, failures });
     if let Some(step) = plan.then.as_ref().filter(|_| end.exit_code == 0) {
-        return process::hand_over(step);
+        return process::hand_over(step, &plan.cwd);
     }
     Ok(ExitCode::from(end.exit_code))
 }

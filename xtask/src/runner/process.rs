@@ -75,14 +75,21 @@ pub(super) fn start(
 ///
 /// # Errors
 /// When its program cannot be started.
-pub(super) fn hand_over(step: &Step) -> Result<ExitCode> {
-    let status = Command::new(&step.argv[0])
-        .args(&step.argv[1..])
-        .status()
-        .with_context(|| format!("cannot start `{}` of step `{}`", step.argv[0], step.name))?;
-    // Without a code, a signal ended it.
-    let code = status.code().unwrap_or(130);
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+pub(super) fn hand_over(step: &Step, cwd: &Path) -> Result<ExitCode> {
+    let status = command(step, cwd).status();
+    let status =
+        status.with_context(|| format!("cannot start `{}` of step `{}`", step.argv[0], step.name))?;
+    Ok(ExitCode::from(platform::exit_code(status)))
+}
+
+/// `step` as a process of its own, with this program's own input and output.
+pub(super) fn command(step: &Step, cwd: &Path) -> Command {
+    let mut command = Command::new(program(step, cwd));
+    command.args(&step.argv[1..]).envs(&step.env).current_dir(cwd);
+    for name in withheld() {
+        command.env_remove(name);
+    }
+    command
 }
 
 fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
@@ -105,7 +112,7 @@ fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
     for (name, value) in &step.env {
         expression = expression.env(name, value);
     }
-    for name in env::vars().map(|(name, _)| name).filter(|name| is_set_by_cargo_run(name)) {
+    for name in withheld() {
         expression = expression.env_remove(name);
     }
     match &step.stdin {
@@ -114,8 +121,9 @@ fn expression(step: &Step, around: &Surroundings<'_>) -> Expression {
     }
 }
 
-/// The program of `step`. A path that is relative means the folder `cwd`, not this process's; a bare name is looked up on PATH.
-pub(super) fn program(step: &Step, cwd: &Path) -> OsString {
+/// The program of `step`. A path that is relative means the folder `cwd`, not this process's; a bare name is looked up on
+/// PATH.
+fn program(step: &Step, cwd: &Path) -> OsString {
     let program = Path::new(&step.argv[0]);
     let is_path = program.components().count() > 1;
     if is_path { cwd.join(program).into_os_string() } else { platform::program(program.as_os_str()) }
@@ -135,10 +143,15 @@ fn finish(path: &Path, index: usize, messages: &SyncSender<Message>) -> u8 {
     }
 }
 
-/// Variables that `cargo run` set for this program. Handed on, they would make the next cargo build everything anew.
-pub(super) fn is_set_by_cargo_run(name: &str) -> bool {
+/// Variables that `cargo run` has set for this program, which no step gets: the next cargo would build everything anew.
+fn withheld() -> impl Iterator<Item = OsString> {
     let names = ["CARGO", "CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
-    names.contains(&name) || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    let is_withheld = move |name: &OsString| {
+        name.to_str().is_some_and(|name| {
+            names.contains(&name) || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        })
+    };
+    env::vars_os().map(|(name, _)| name).filter(is_withheld)
 }
 
 /// Hands each line of `reader` on, without its end, until there are no more.
@@ -177,6 +190,20 @@ mod tests {
     #[test]
     fn what_is_not_utf8_is_replaced() {
         assert_eq!(lines(b"caf\xe9\n"), ["caf\u{fffd}"]);
+    }
+
+    #[test]
+    #[cfg_attr(windows, ignore = "not every machine has sh there")]
+    fn what_gets_the_terminal_is_started_as_every_step() {
+        // Cargo has set the first of them for this test.
+        let script = "test -z \"$CARGO_PKG_NAME$CARGO_MANIFEST_DIR\" && test -f process.rs && exit $CODE";
+        let step = Step {
+            argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
+            env: [("CODE".to_owned(), "7".to_owned())].into(),
+            ..Step::default()
+        };
+        let cwd = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runner");
+        assert_eq!(hand_over(&step, &cwd).unwrap(), ExitCode::from(7));
     }
 
     #[test]

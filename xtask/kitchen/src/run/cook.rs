@@ -36,7 +36,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        // Cargo tells its children which one it is.
+        // Cargo tells its children which one it is; `cargo xtask` keeps that from its steps, which all take the one on PATH.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         Settings { cargo, at_once: 1, queue: 50, log: 64 << 20, keep: Keep::default() }
     }

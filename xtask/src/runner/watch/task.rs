@@ -1,7 +1,6 @@
 //! The processes of a watch: a stage or the service, each with the ways in which it is brought to its end.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -95,13 +94,8 @@ impl Spawner {
 }
 
 fn command(step: &Step, cwd: &Path) -> Command {
-    let mut command = Command::new(process::program(step, cwd));
-    command.args(&step.argv[1..]).envs(&step.env).current_dir(cwd).stdin(Stdio::null());
-    for name in env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
-        if process::is_set_by_cargo_run(&name) {
-            command.env_remove(name);
-        }
-    }
+    let mut command = process::command(step, cwd);
+    command.stdin(Stdio::null());
     Group::lead(&mut command);
     command
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::{beside_xtask, debug, tool_argv, words};
+use super::{beside_xtask, tool_step, words};
 use crate::cli::BenchFlags;
 use crate::config::Config;
 use crate::plan::{Plan, Step};
@@ -13,15 +13,7 @@ use crate::plan::{Plan, Step};
 pub(crate) fn plan(config: &Config, flags: &BenchFlags) -> Plan {
     let tool = beside_xtask(config, "xtask-bench");
     let report = flags.report.clone().unwrap_or_else(|| config.target("bench/report.json"));
-    let build = Step {
-        name: "tool".to_owned(),
-        why: "build what measures, on its first use".to_owned(),
-        argv: tool_argv(config, "xtask-bench", &[]),
-        crates: true,
-        folder: Some(debug(config)),
-        outputs: vec![tool.clone().into()],
-        ..Step::default()
-    };
+    let build = tool_step(config, "xtask-bench", "what measures");
     let bench = Step {
         name: "bench".to_owned(),
         why: "measure in turn, in clones of the last commit".to_owned(),

@@ -2,25 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::{tool_argv, words};
+use super::{beside_xtask, tool_step, words};
 use crate::cli::{KitchenFlags, KitchenTask};
 use crate::config::Config;
 use crate::plan::{Plan, Step};
 
 /// Plans `kitchen`, which has the terminal to itself.
 pub(crate) fn plan(config: &Config, flags: &KitchenFlags) -> Plan {
-    let built = Step {
-        name: "tool".to_owned(),
-        why: "build the dashboard, on its first use".to_owned(),
-        argv: tool_argv(config, "xtask-kitchen", &[]),
-        crates: true,
-        ..Step::default()
-    };
-    let program = config.target("debug/xtask-kitchen").to_string_lossy().into_owned();
+    let built = tool_step(config, "xtask-kitchen", "the dashboard");
     let open = Step {
         name: "kitchen".to_owned(),
         why: "open the dashboard, or ask the one that is open".to_owned(),
-        argv: [vec![program], argv(flags)].concat(),
+        argv: [vec![beside_xtask(config, "xtask-kitchen")], argv(flags)].concat(),
         ..Step::default()
     };
     Plan { cwd: config.root.clone(), steps: vec![built], then: Some(open), ..Plan::default() }

@@ -112,17 +112,23 @@ fn engine_task(config: &Config, name: &str, task: &[&str], spec: &impl Serialize
     })
 }
 
-/// The step that builds what starts databases.
-fn databases_step(config: &Config) -> Step {
+/// The step that builds a program of the pipeline, which is `what`. It is up to date after the first run.
+fn tool_step(config: &Config, package: &str, what: &str) -> Step {
     Step {
-        name: "databases".to_owned(),
-        why: "build what starts throw-away databases, on its first use".to_owned(),
-        argv: tool_argv(config, "xtask-db", &[]),
+        name: "tool".to_owned(),
+        why: format!("build {what}, on its first use"),
+        argv: tool_argv(config, package, &[]),
         crates: true,
         folder: Some(debug(config)),
-        outputs: vec![databases(config).into()],
+        outputs: vec![beside_xtask(config, package).into()],
         ..Step::default()
     }
+}
+
+/// The step that builds what starts databases.
+fn databases_step(config: &Config) -> Step {
+    let step = tool_step(config, "xtask-db", "what starts throw-away databases");
+    Step { name: "databases".to_owned(), ..step }
 }
 
 /// The program that starts databases.

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use image_spec::CheckSpec;
 
 use super::image::{registries, versioned};
-use super::{bdp, beside_xtask, debug, engine, engine_step, tool_argv, words};
+use super::{bdp, beside_xtask, engine, engine_step, tool_step, words};
 use crate::cli::ReleaseFlags;
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step, Topic};
@@ -15,11 +15,13 @@ use crate::plan::{Plan, Product, Step, Topic};
 /// # Errors
 /// What the registry is asked does not become JSON.
 pub(crate) fn plan(config: &Config, flags: &ReleaseFlags) -> Result<Plan> {
-    let mut steps = vec![tool_step(config, flags)];
+    let mut built = tool_step(config, "xtask-release", "what reads commits");
+    built.argv.extend(flags.offline.then(|| "--offline".to_owned()));
+    let mut steps = vec![built];
     let mut release = Step {
         name: "release".to_owned(),
         why: why(flags).to_owned(),
-        argv: [vec![tool(config)], arguments(flags)].concat(),
+        argv: [vec![beside_xtask(config, "xtask-release")], arguments(flags)].concat(),
         needs: words(&["tool"]),
         ..Step::default()
     };
@@ -60,26 +62,6 @@ fn why(flags: &ReleaseFlags) -> &'static str {
         (_, true) => "write, commit and tag the next version",
         _ => "propose the next version",
     }
-}
-
-fn tool_step(config: &Config, flags: &ReleaseFlags) -> Step {
-    let mut argv = tool_argv(config, "xtask-release", &[]);
-    if flags.offline {
-        argv.push("--offline".to_owned());
-    }
-    Step {
-        name: "tool".to_owned(),
-        why: "build what reads commits, on its first use".to_owned(),
-        argv,
-        crates: true,
-        folder: Some(debug(config)),
-        outputs: vec![tool(config).into()],
-        ..Step::default()
-    }
-}
-
-fn tool(config: &Config) -> String {
-    beside_xtask(config, "xtask-release")
 }
 
 /// A name that no registry is written in is one of this machine alone.

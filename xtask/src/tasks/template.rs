@@ -1,6 +1,6 @@
 //! `template`, which has a project follow its template, and `init`, which makes one. xtask-template does both.
 
-use super::{tool_argv, words};
+use super::{beside_xtask, tool_step, words};
 // template: if is_template
 use crate::cli::{AdoptFlags, InitFlags};
 // template: end
@@ -49,19 +49,13 @@ fn update(flags: &UpdateFlags) -> Vec<String> {
 }
 
 fn built(config: &Config) -> Plan {
-    let step = Step {
-        name: "tool".to_owned(),
-        why: "build what knows the template, on its first use".to_owned(),
-        argv: tool_argv(config, "xtask-template", &[]),
-        crates: true,
-        ..Step::default()
-    };
+    let step = tool_step(config, "xtask-template", "what knows the template");
     Plan { cwd: config.root.clone(), steps: vec![step], ..Plan::default() }
 }
 
 fn tool(config: &Config, name: &str, why: &str, argv: Vec<String>) -> Step {
-    let tool = config.target("debug/xtask-template").to_string_lossy().into_owned();
-    Step { name: name.to_owned(), why: why.to_owned(), argv: [vec![tool], argv].concat(), ..Step::default() }
+    let argv = [vec![beside_xtask(config, "xtask-template")], argv].concat();
+    Step { name: name.to_owned(), why: why.to_owned(), argv, ..Step::default() }
 }
 // template: if is_template
 

@@ -95,3 +95,13 @@ fn what_is_adopted_is_handed_on() {
     );
 }
 // template: end
+
+#[test]
+fn its_program_is_where_cargo_has_built_this_one() {
+    let mut config = config();
+    // As `build.target` in cargo's configuration has it.
+    config.host.bin_dir = config.root.join("target/x86_64-unknown-linux-gnu/debug");
+    let plan = template::plan(&config, &TemplateTask::Diff);
+    assert_eq!(plan.steps[1].argv[0], "target/x86_64-unknown-linux-gnu/debug/xtask-template");
+    assert_eq!(plan.steps[0].outputs, [std::path::Path::new(&plan.steps[1].argv[0])]);
+}

@@ -46,6 +46,9 @@ pub(crate) use tree::{Tree, changed_since};
 /// Where digests of images are kept, from the workspace root.
 pub(crate) const IMAGES_LOCK: &str = "config/images.lock";
 
+/// What runs of the pipeline lock, in the target folder.
+pub(crate) const LOCK: &str = "xtask.lock";
+
 /// Where GitHub looks for workflows, from the workspace root.
 const WORKFLOWS: &str = ".github/workflows";
 
@@ -177,6 +180,11 @@ impl Config {
     /// A path below cargo's target folder, as steps name it.
     pub(crate) fn target(&self, path: &str) -> PathBuf {
         self.relative(&self.host.target_dir.join(path))
+    }
+
+    /// What a plan locks that must not mix its outputs with those of another run.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.target(LOCK)
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
+use crate::config::LOCK;
+
 /// What cargo locks in the folder of a profile while it builds there, by `flock(2)`; the last two are of a newer cargo. See
 /// [`Layout`](https://github.com/rust-lang/cargo/blob/master/src/cargo/core/compiler/layout.rs).
 const CARGO: [&str; 3] = [".cargo-lock", ".cargo-artifact-lock", ".cargo-build-lock"];
@@ -42,7 +44,7 @@ pub(super) fn profile(folder: &Path, locking: Locking) -> io::Result<Option<Vec<
 /// # Errors
 /// As [`profile`].
 pub(super) fn pipeline(target: &Path, locking: Locking) -> io::Result<Option<Vec<File>>> {
-    Ok(match take(&target.join("xtask.lock"), locking)? {
+    Ok(match take(&target.join(LOCK), locking)? {
         Taken::Held(file) => Some(vec![file]),
         Taken::Absent => Some(vec![]),
         Taken::Busy => None,

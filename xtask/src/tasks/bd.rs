@@ -39,7 +39,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
         cwd: config.root.clone(),
         steps: vec![engine_step(config)],
         products: planned.iter().flat_map(|one| build::products(&one.build)).collect(),
-        lock: Some(config.target("xtask.lock")),
+        lock: Some(config.lock()),
         ..Plan::default()
     };
     for Made { spec, before, image } in engines::images(config, &flags.image, planned)? {

@@ -46,7 +46,7 @@ pub(crate) fn plan(
         cwd: config.root.clone(),
         steps: vec![engine_step(config)],
         products: planned.iter().flat_map(|one| build::products(&one.build)).collect(),
-        lock: Some(config.target("xtask.lock")),
+        lock: Some(config.lock()),
         ..Plan::default()
     };
     // Our own engine asks about tags when it pushes, when it knows whether one would move at all.

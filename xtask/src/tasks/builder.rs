@@ -29,7 +29,7 @@ pub(crate) fn plan(config: &Config, task: BuilderTask) -> Result<Plan> {
         })?),
         BuilderTask::Remove => remove(wanted, found),
     };
-    let lock = (task != BuilderTask::Status).then(|| config.target("xtask.lock"));
+    let lock = (task != BuilderTask::Status).then(|| config.lock());
     Ok(Plan { cwd: config.root.clone(), steps, lock, ..Plan::default() })
 }
 

@@ -26,5 +26,5 @@ pub(crate) fn plan(config: &Config) -> Result<Plan> {
         ..engine_task(config, "pin", &["pin", "--lock", IMAGES_LOCK], &spec)?
     };
     let steps = if spec.images.is_empty() { vec![] } else { vec![engine_step(config), pin] };
-    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
+    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.lock()), ..Plan::default() })
 }

@@ -31,7 +31,7 @@ pub(crate) fn plan(config: &Config, asked: Option<&Repository>) -> Result<Plan> 
         cwd: config.root.clone(),
         steps: vec![engine_step(config), check],
         products: vec![Product::Finding { topic: Topic::Registry, file }],
-        lock: Some(config.target("xtask.lock")),
+        lock: Some(config.lock()),
         ..Plan::default()
     })
 }

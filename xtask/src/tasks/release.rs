@@ -47,13 +47,7 @@ pub(crate) fn plan(config: &Config, flags: &ReleaseFlags) -> Result<Plan> {
         products.push(Product::Finding { topic: Topic::Release, file });
     }
     steps.push(release);
-    Ok(Plan {
-        cwd: config.root.clone(),
-        steps,
-        products,
-        lock: Some(config.target("xtask.lock")),
-        ..Plan::default()
-    })
+    Ok(Plan { cwd: config.root.clone(), steps, products, lock: Some(config.lock()), ..Plan::default() })
 }
 
 fn why(flags: &ReleaseFlags) -> &'static str {

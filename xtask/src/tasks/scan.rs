@@ -20,7 +20,7 @@ pub(crate) fn plan(config: &Config, flags: &ScanFlags) -> Result<Plan> {
     let Some(scanner) = SCANNERS.into_iter().find(|scanner| config.host.tools.has(scanner)) else {
         bail!("neither trivy nor grype is on PATH; `cargo xtask doctor` shows how to install one");
     };
-    let lock = Some(config.target("xtask.lock"));
+    let lock = Some(config.lock());
     let steps = match &flags.reference {
         Some(reference) => vec![scan_step(scanner, &Subject::Registry(reference), flags)],
         None => built(config, flags, scanner)?,

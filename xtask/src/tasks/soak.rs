@@ -35,7 +35,7 @@ pub(crate) fn plan(config: &Config, flags: &SoakFlags) -> Result<Plan> {
     }
     measure.needs.push(last);
     steps.push(measure);
-    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
+    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.lock()), ..Plan::default() })
 }
 
 fn backends<'a>(config: &'a Config, flags: &SoakFlags) -> Result<Vec<&'a str>> {

@@ -29,7 +29,7 @@ pub(crate) fn plan(config: &Config, task: &SqlxTask) -> Result<Plan> {
             SqlxTask::Check(_) => compare_step(config, backend),
         });
     }
-    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
+    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.lock()), ..Plan::default() })
 }
 
 fn backends<'a>(config: &'a Config, flags: &'a SqlxFlags) -> Result<Vec<&'a str>> {

@@ -38,7 +38,7 @@ pub(crate) fn plan(config: &Config, flags: &VerifyFlags) -> Result<Plan> {
         steps.extend(build.steps.into_iter().chain([image.step]));
     }
     steps.push(verify);
-    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.target("xtask.lock")), ..Plan::default() })
+    Ok(Plan { cwd: config.root.clone(), steps, lock: Some(config.lock()), ..Plan::default() })
 }
 
 /// The same project with another target folder, and compiled here: what is there already would prove nothing.

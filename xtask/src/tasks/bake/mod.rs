@@ -40,7 +40,7 @@ pub(crate) fn plan(config: &Config, flags: &BdFlags) -> Result<Plan> {
     let base = base_step(config, &planned, &flags.image);
     let of_builds = planned.into_iter().flat_map(|one| one.build.steps);
     let steps = [engine_step(config)].into_iter().chain(of_builds).chain(base).collect();
-    let lock = Some(config.target("xtask.lock"));
+    let lock = Some(config.lock());
     let products = vec![Product::Definition { text: definition + "\n" }];
     Ok(Plan { cwd: config.root.clone(), steps, products, lock, ..Plan::default() })
 }

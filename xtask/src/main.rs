@@ -8,6 +8,7 @@ mod config;
 mod disk;
 mod error;
 mod files;
+mod git;
 mod plan;
 mod platform;
 mod report;

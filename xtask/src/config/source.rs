@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::tools::output_of;
+use crate::git;
 
 /// What manifests say of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,11 +95,10 @@ impl Source {
     /// Asks git, and SOURCE_DATE_EPOCH, which
     /// [overrides](https://reproducible-builds.org/docs/source-date-epoch/) the time of the commit.
     pub(crate) fn of(root: &Path) -> Result<Source> {
-        let root = root.to_string_lossy();
-        let head = output_of("git", &["-C", &root, "log", "-1", "--no-show-signature", "--format=%H %ct"]);
+        let head = git::ask(root, &["log", "-1", "--no-show-signature", "--format=%H %ct"]);
         let (hash, time) = head.as_deref().and_then(|head| head.split_once(' ')).unzip();
         let is_dirty =
-            || output_of("git", &["-C", &root, "status", "--porcelain"]).is_none_or(|s| !s.is_empty());
+            || git::ask(root, &["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
         let revision = hash.map(|hash| if is_dirty() { format!("{hash}-dirty") } else { hash.to_owned() });
         let created = match env::var("SOURCE_DATE_EPOCH") {
             Ok(text) => text

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use crate::tools::output_of;
+use crate::git;
 
 /// The files that git keeps or would keep, by their path from the workspace root, each with the SHA-256 of its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,12 +16,8 @@ pub(crate) struct Tree(BTreeMap<String, [u8; 32]>);
 impl Tree {
     /// Reads the work tree at `root`; `None` where git does not tell what belongs to it.
     pub(crate) fn read(root: &Path) -> Option<Tree> {
-        let listed = output_of(
-            "git",
-            &["-C", &root.to_string_lossy(), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        )?;
-        let paths = listed.split('\0').filter(|path| !path.is_empty());
-        Some(Tree(paths.map(|path| (path.to_owned(), content(&root.join(path)))).collect()))
+        let file = |path: PathBuf| (path.to_string_lossy().into_owned(), content(&root.join(path)));
+        Some(Tree(git::files(root)?.into_iter().map(file).collect()))
     }
 
     /// A tree of files with these contents.
@@ -66,13 +62,11 @@ fn content(path: &Path) -> [u8; 32] {
 ///
 /// `None` where git does not know `revision`.
 pub(crate) fn changed_since(root: &Path, revision: &str) -> Option<Vec<String>> {
-    let root = root.to_string_lossy();
-    let git = |args: &[&str]| output_of("git", &[&["-C", &root], args].concat());
-    let base = git(&["merge-base", "--end-of-options", revision, "HEAD"])?;
-    let changed = git(&["diff", "--name-only", "--no-renames", "--relative", "-z", &base, "--"])?;
-    let new = git(&["ls-files", "--others", "--exclude-standard", "-z"])?;
-    let paths = changed.split('\0').chain(new.split('\0')).filter(|path| !path.is_empty());
-    Some(paths.map(str::to_owned).collect())
+    let base = git::ask(root, &["merge-base", "--end-of-options", revision, "HEAD"])?;
+    let mut changed =
+        git::paths(root, &["diff", "--name-only", "--no-renames", "--relative", "-z", &base, "--"])?;
+    changed.extend(git::paths(root, &["ls-files", "--others", "--exclude-standard", "-z"])?);
+    Some(changed.iter().map(|path| path.to_string_lossy().into_owned()).collect())
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use serde::Serialize;
 
 use super::event::{Event, VERSION};
 use crate::config::is_in_kitchen;
+use crate::git;
 use crate::platform;
-use crate::tools::output_of;
 use mask::Mask;
 
 /// How much of a record is lines that steps print, in bytes.
@@ -134,9 +134,8 @@ impl Record {
 impl Commit {
     /// Asks git.
     fn of(root: &Path) -> Commit {
-        let root = root.to_string_lossy();
-        let status = ["-C", &root, "status", "--porcelain=v2", "--branch", "--no-ahead-behind"];
-        Commit::from_status(&output_of("git", &status).unwrap_or_default())
+        let status = git::ask(root, &["status", "--porcelain=v2", "--branch", "--no-ahead-behind"]);
+        Commit::from_status(&status.unwrap_or_default())
     }
 
     fn from_status(status: &str) -> Commit {
@@ -149,7 +148,8 @@ impl Commit {
     }
 }
 
-/// Adds a line without secrets, in one call, so that two threads do not mix theirs, and no half of one is there for longer than a moment.
+/// Adds a line without secrets, in one call, so that two threads do not mix theirs, and no half of one is there for longer
+/// than a moment.
 fn add(mut file: &File, mask: &Mask, line: &impl Serialize) -> io::Result<()> {
     let mut text = mask.apply(serde_json::to_vec(line)?);
     text.push(b'\n');

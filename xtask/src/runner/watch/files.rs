@@ -9,11 +9,10 @@ use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::changes::Change;
-use crate::platform;
+use crate::git;
 
 /// How long the list is good for where no folder has changed: what is ignored may have.
 const LIST_AGE: Duration = Duration::from_secs(5);
@@ -44,7 +43,7 @@ impl Files {
     pub(super) fn new(root: &Path, now: Instant) -> Files {
         let mut files = Files {
             root: root.to_owned(),
-            by_git: listed_by_git(root).is_some(),
+            by_git: git::files(root).is_some(),
             seen: BTreeMap::new(),
             folders: BTreeMap::new(),
             listed: now,
@@ -75,7 +74,7 @@ impl Files {
     fn renew_list(&mut self, now: Instant) -> Vec<Change> {
         self.listed = now;
         // Where git fails for once, as while its index is written anew, the list stays.
-        let listed = if self.by_git { listed_by_git(&self.root) } else { Some(listed_by_hand(&self.root)) };
+        let listed = if self.by_git { git::files(&self.root) } else { Some(listed_by_hand(&self.root)) };
         let Some(listed) = listed else { return Vec::new() };
         let folders = listed.iter().flat_map(|path| path.ancestors().skip(1)).collect::<BTreeSet<_>>();
         let time = |folder: &Path| (folder.to_owned(), modified(&self.root.join(folder)));
@@ -131,16 +130,6 @@ fn digest(path: &Path) -> io::Result<u64> {
 
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
-}
-
-/// What git knows or would add, from `root`.
-fn listed_by_git(root: &Path) -> Option<BTreeSet<PathBuf>> {
-    let mut command = Command::new("git");
-    command.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]).current_dir(root);
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    let paths = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
-    let paths = paths.map(platform::path_of);
-    output.status.success().then(|| paths.collect())
 }
 
 /// Of `.gitignore`, only names without patterns are heeded: enough for cargo's folder and the service's data.

@@ -13,6 +13,7 @@ mod plan;
 mod platform;
 mod report;
 mod runner;
+mod sccache;
 mod tasks;
 mod tools;
 mod zigbuild;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         return runner::watchdog::main();
     }
     if let Task::Sccache { cache } = &cli.task {
-        return runner::sccache::main(cache);
+        return sccache::main(cache);
     }
     let mut report = Report::new(cli.run.message_format, cli.run.quiet);
     ended(run(&cli, &mut report), &mut report)

@@ -9,7 +9,6 @@ mod passed;
 mod process;
 mod progress;
 mod running;
-pub(crate) mod sccache;
 mod session;
 mod sudo;
 // template: if pipeline_tests

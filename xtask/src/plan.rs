@@ -203,6 +203,14 @@ impl fmt::Display for Step {
     }
 }
 
+/// Has each of `steps` begin when the one before it has succeeded.
+pub(crate) fn in_turn(steps: &mut [Step]) {
+    for index in 1..steps.len() {
+        let before = steps[index - 1].name.clone();
+        steps[index].needs.push(before);
+    }
+}
+
 /// A command as a POSIX shell takes it.
 pub(crate) fn shell(words: &[String]) -> String {
     words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Plan, Step};
+use super::{Plan, Step, in_turn};
 
 /// Stages that follow each other as long as they succeed, and the service that runs what comes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +36,7 @@ impl Watch {
             end.chain([&service.run]).cloned()
         });
         let mut steps = self.stages.iter().cloned().chain(service).collect::<Vec<_>>();
-        for index in 1..steps.len() {
-            let before = steps[index - 1].name.clone();
-            steps[index].needs.push(before);
-        }
+        in_turn(&mut steps);
         Plan { cwd: self.cwd.clone(), steps, ..Plan::default() }
     }
 }

@@ -11,7 +11,7 @@ use nodes::{is_same, nodes, takes_settings};
 use super::words;
 use crate::cli::BuilderTask;
 use crate::config::{Builder, Config, Nodes};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, in_turn};
 use crate::tools::{Buildx, buildx};
 
 /// Plans `builder`.
@@ -92,7 +92,7 @@ fn create(config: &Config, wanted: &Builder, found: Option<&buildx::Builder>, st
         argv: words(&inspect),
         ..Step::default()
     });
-    one_by_one(&mut steps);
+    in_turn(&mut steps);
     steps
 }
 
@@ -115,7 +115,7 @@ fn status(found: &buildx::Builder) -> Vec<Step> {
             ..Step::default()
         });
     }
-    one_by_one(&mut steps);
+    in_turn(&mut steps);
     steps
 }
 
@@ -135,7 +135,7 @@ fn remove(wanted: &Builder, found: Option<&buildx::Builder>) -> Vec<Step> {
             ..Step::default()
         }));
     }
-    one_by_one(&mut steps);
+    in_turn(&mut steps);
     steps
 }
 
@@ -143,12 +143,4 @@ fn rm(wanted: &Builder, keep_state: bool) -> Step {
     let keep = if keep_state { &["--keep-state"][..] } else { &[] };
     let argv = [&["docker", "buildx", "rm"], keep, &[&*wanted.name]].concat();
     Step { name: "remove".to_owned(), argv: words(&argv), ..Step::default() }
-}
-
-/// Each step changes what the one before it left.
-fn one_by_one(steps: &mut [Step]) {
-    let names = steps.iter().map(|step| step.name.clone()).collect::<Vec<_>>();
-    for (step, before) in steps.iter_mut().skip(1).zip(names) {
-        step.needs = vec![before];
-    }
 }

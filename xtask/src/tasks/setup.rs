@@ -14,7 +14,7 @@ use super::{build, words};
 use crate::cli::{RunFlags, SetupFlags};
 use crate::config::Config;
 use crate::error::Usage;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, in_turn};
 use crate::report::{Event, Report};
 use crate::tools::{Archive, Install, Os, Tool, Wheel, musl};
 
@@ -277,9 +277,9 @@ fn step_name(item: &Item) -> String {
 
 /// Has each step need the one before, and the first need `first`.
 fn chain(mut steps: Vec<Step>, first: Option<String>) -> Vec<Step> {
-    let mut last = first;
-    for step in &mut steps {
-        step.needs.extend(last.replace(step.name.clone()));
+    in_turn(&mut steps);
+    if let Some(step) = steps.first_mut() {
+        step.needs.extend(first);
     }
     steps
 }

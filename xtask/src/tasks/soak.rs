@@ -7,7 +7,7 @@ use super::build::{self, Build};
 use super::{MESSAGES, engine_step, linking, service, tool_argv, words};
 use crate::cli::{BuildFlags, Format, Linker, Profile, Scenario, SoakFlags};
 use crate::config::Config;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, in_turn};
 
 /// Plans `soak`.
 ///
@@ -18,10 +18,7 @@ pub(crate) fn plan(config: &Config, flags: &SoakFlags) -> Result<Plan> {
     let mut steps = vec![tool_step(config), folders_step(config, &backends)];
     steps.extend(backends.iter().flat_map(|backend| service_steps(config, backend)));
     // What one database's steps copy, the next one's would overwrite.
-    for index in 1..steps.len() {
-        let before = steps[index - 1].name.clone();
-        steps[index].needs.push(before);
-    }
+    in_turn(&mut steps);
 
     let mut measure = measure_step(config, flags, &backends);
     let mut last = steps[steps.len() - 1].name.clone();

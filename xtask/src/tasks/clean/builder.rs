@@ -6,7 +6,7 @@ use super::super::builder::configured;
 use super::super::words;
 use crate::cli::{CleanFlags, Limits, Size};
 use crate::config::{Config, Pipeline};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, in_turn};
 use crate::report::BuilderSpace;
 use crate::tools::{Buildx, Need};
 
@@ -37,9 +37,7 @@ pub(crate) fn plan(config: &Config, limits: &Limits) -> Result<(Plan, Option<Str
         Some(_) => None,
     };
     let mut steps = if idle.is_some() { vec![] } else { steps(name, buildx, limits) };
-    if let [first, second] = &mut steps[..] {
-        second.needs.push(first.name.clone());
-    }
+    in_turn(&mut steps);
     Ok((Plan { cwd: config.root.clone(), steps, ..Plan::default() }, idle))
 }
 

@@ -5,14 +5,15 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::tree::{File, Mode, Tree, git};
+use crate::git;
+use crate::tree::{File, Mode, Tree};
 
 /// What a folder holds, as git sees it: neither what is ignored nor what was deleted.
 ///
 /// # Errors
 /// When it is no git repository, or a file cannot be read.
 pub(crate) fn read(root: &Path) -> Result<Tree> {
-    let listed = git(root, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"], b"")?;
+    let listed = git::print(root, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"], b"")?;
     let mut tree = Tree::new();
     for path in listed.split(|&byte| byte == 0).filter(|path| !path.is_empty()) {
         let path = std::str::from_utf8(path).context("a file's name is not UTF-8")?;
@@ -57,7 +58,7 @@ mod tests {
             ("run".to_owned(), File { bytes: b"#!/bin/sh\n".to_vec(), mode: Mode::Executable }),
         ]);
         write(&tree, folder.path()).unwrap();
-        let git = |arguments: &[&str]| git(folder.path(), arguments, b"").unwrap();
+        let git = |arguments: &[&str]| git::print(folder.path(), arguments, b"").unwrap();
         git(&["init", "--quiet"]);
         assert_eq!(read(folder.path()).unwrap(), tree);
 

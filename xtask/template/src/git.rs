@@ -128,12 +128,7 @@ impl Git {
     /// # Errors
     /// It fails; says what it said.
     pub(crate) fn feed(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>> {
-        let output = self.run(arguments, input)?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            bail!("git {}: {said}", arguments.join(" "));
-        }
-        Ok(output.stdout)
+        printed(self.run(arguments, input)?, arguments)
     }
 
     /// Runs git, however it ends.
@@ -141,19 +136,38 @@ impl Git {
     /// # Errors
     /// It cannot be started.
     pub(crate) fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Output> {
-        let mut command = Command::new("git");
-        command
-            .args(arguments)
-            .current_dir(&self.top)
-            // As hooks and `git rebase --exec` have them: they mean what git is at, and not always this.
-            .env_remove("GIT_DIR")
-            .env_remove("GIT_WORK_TREE")
-            .env_remove("GIT_INDEX_FILE")
-            // Nobody is there to type a password, and what only looks takes no lock that could stay behind.
-            .envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_OPTIONAL_LOCKS", "0")])
-            .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        answer(&mut command, input)
+        let environment = self.environment.iter().map(|(name, value)| (name, value));
+        answer(command(&self.top, arguments).envs(environment), input)
     }
+}
+
+/// What git prints in a folder, and what it is given to read.
+///
+/// # Errors
+/// It fails; says what it said.
+pub(crate) fn print(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>> {
+    printed(answer(&mut command(folder, arguments), input)?, arguments)
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
+        .args(arguments)
+        .current_dir(folder)
+        // As hooks and `git rebase --exec` have them: they mean what git is at, and not always this.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
+        // Nobody is there to type a password, and what only looks takes no lock that could stay behind.
+        .envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_OPTIONAL_LOCKS", "0")]);
+    command
+}
+
+fn printed(output: Output, arguments: &[&str]) -> Result<Vec<u8>> {
+    if !output.status.success() {
+        bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(output.stdout)
 }
 
 /// Runs git, or what works with it, to its end, however that is, with something to read.

@@ -9,6 +9,7 @@ use crate::answers::{Answers, Value};
 use crate::cli::RenderFlags;
 use crate::flags::InitFlags;
 use crate::folder;
+use crate::git;
 use crate::name;
 use crate::questions;
 use crate::render::{render, template_of};
@@ -26,7 +27,7 @@ pub(crate) fn run(root: &Path, flags: &InitFlags) -> Result<()> {
         "this is not the template, or was made into a project before: there is no {}",
         template::FILE
     );
-    let changes = tree::git(root, &["status", "--porcelain"], b"")?;
+    let changes = git::print(root, &["status", "--porcelain"], b"")?;
     ensure!(
         changes.is_empty(),
         "there are changes that git does not have, and some files would be overwritten: commit them, or undo them by \

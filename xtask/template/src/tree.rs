@@ -1,12 +1,10 @@
 //! The files of a repository, as git has them.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::git;
 
@@ -35,19 +33,6 @@ impl File {
     }
 }
 
-/// Runs git in a folder; gives what it prints.
-///
-/// # Errors
-/// When it fails; says what it said.
-pub(crate) fn git<A: AsRef<OsStr>>(folder: &Path, arguments: &[A], input: &[u8]) -> Result<Vec<u8>> {
-    let output = git::answer(Command::new("git").arg("-C").arg(folder).args(arguments), input)?;
-    if !output.status.success() {
-        let words: Vec<_> = arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
-        bail!("git {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(output.stdout)
-}
-
 /// What a commit holds.
 ///
 /// # Errors
@@ -61,7 +46,7 @@ pub(crate) fn read_commit(root: &Path, commit: &str) -> Result<Tree> {
 /// # Errors
 /// When there is no such commit.
 pub(crate) fn read_some(root: &Path, commit: &str, is_asked: impl Fn(&str) -> bool) -> Result<Tree> {
-    let listed = git(root, &["ls-tree", "-r", "-z", "--full-tree", commit], b"")?;
+    let listed = git::print(root, &["ls-tree", "-r", "-z", "--full-tree", commit], b"")?;
     let mut entries = Vec::new();
     for entry in listed.split(|&byte| byte == 0).filter(|entry| !entry.is_empty()) {
         let entry = std::str::from_utf8(entry).context("a file's name is not UTF-8")?;
@@ -79,7 +64,7 @@ pub(crate) fn read_some(root: &Path, commit: &str, is_asked: impl Fn(&str) -> bo
         entries.push((path, mode, facts.nth(1).context("git ls-tree")?));
     }
     let names: String = entries.iter().map(|(_, _, id)| format!("{id}\n")).collect();
-    let contents = git(root, &["cat-file", "--batch"], names.as_bytes())?;
+    let contents = git::print(root, &["cat-file", "--batch"], names.as_bytes())?;
     let mut rest = contents.as_slice();
     let mut tree = Tree::new();
     for (path, mode, _) in entries {
@@ -112,6 +97,7 @@ pub(crate) fn write(tree: &Tree, folder: &Path) -> Result<()> {
 /// Writes one file, in place of whatever is there.
 #[cfg(unix)]
 pub(crate) fn write_file(place: &Path, file: &File) -> std::io::Result<()> {
+    use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::PermissionsExt as _;
     if file.mode == Mode::Link {

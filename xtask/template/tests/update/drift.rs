@@ -33,3 +33,20 @@ files of the project's own: 1
 ";
     assert_eq!(world.succeed(&["diff"]), expected);
 }
+
+#[test]
+fn a_hook_of_git_is_told_the_same() {
+    let world = World::new();
+    world.write("a.txt", "1\n");
+    world.release("0.1.0");
+    world.make();
+    let own = world.project().join(".git");
+    let mut program = world.program(&["diff"]);
+    program
+        .env("GIT_DIR", &own)
+        .env("GIT_WORK_TREE", world.project())
+        .env("GIT_INDEX_FILE", own.join("index"));
+    let run = world.ran(&mut program);
+    assert_eq!(run.code, Some(0), "{}", run.said);
+    assert_eq!(run.said, world.succeed(&["diff"]));
+}

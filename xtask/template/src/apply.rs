@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::git::Git;
 use crate::merge::Merged;
+use crate::tree;
 
 /// An update that is being made.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,10 +109,7 @@ impl Update {
             if is_file {
                 remove(&place)?;
             }
-            let folders = Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-            // Up to the first that is not empty.
-            let _ =
-                folders.map(|folder| fs::remove_dir(git.top.join(folder))).take_while(Result::is_ok).count();
+            tree::remove_folders(&git.top, path);
         }
         let own = git.with_index(git.own.join("index"));
         own.read(&["read-tree", &self.tree])?;

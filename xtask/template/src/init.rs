@@ -48,9 +48,7 @@ fn apply(root: &Path, tree: &Tree, project: &Tree) -> Result<()> {
     let gone = tree.keys().filter(|path| !project.contains_key(*path) && *path != template::FILE);
     for path in gone.map(String::as_str).chain([template::FILE]) {
         fs::remove_file(root.join(path)).with_context(|| path.to_owned())?;
-        let folders = Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-        // Up to the first that is not empty.
-        let _ = folders.map(|folder| fs::remove_dir(root.join(folder))).take_while(Result::is_ok).count();
+        tree::remove_folders(root, path);
     }
     Ok(())
 }

@@ -94,6 +94,12 @@ pub(crate) fn write(tree: &Tree, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes the folders that `path`, a file that is gone, was in below `root`, up to the first that is not empty.
+pub(crate) fn remove_folders(root: &Path, path: &str) {
+    let folders = Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+    let _ = folders.map(|folder| fs::remove_dir(root.join(folder))).take_while(Result::is_ok).count();
+}
+
 /// Writes one file, in place of whatever is there.
 #[cfg(unix)]
 pub(crate) fn write_file(place: &Path, file: &File) -> std::io::Result<()> {

@@ -54,7 +54,5 @@ fn restore(project: &Project, path: &str, before: Option<&[u8]>) {
         Some(bytes) => fs::write(&place, bytes),
         None => fs::remove_file(&place),
     };
-    let folders = Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-    // Up to the first that is not empty.
-    let _ = folders.map(|folder| fs::remove_dir(project.root.join(folder))).take_while(Result::is_ok).count();
+    tree::remove_folders(&project.root, path);
 }

@@ -21,6 +21,7 @@ mod tree;
 mod update;
 // template: if is_template
 mod adopt;
+mod conditions;
 mod folder;
 mod init;
 mod lock;

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Files of the template that no project has.
-const ONLY_HERE: [&str; 15] = [
+const ONLY_HERE: [&str; 16] = [
     ".ci/",
     ".github/workflows/template.yml",
     "cargo-generate.toml",
@@ -20,6 +20,7 @@ const ONLY_HERE: [&str; 15] = [
     "template/",
     "xtask/bench/generate",
     "xtask/template/src/adopt/",
+    "xtask/template/src/conditions.rs",
     "xtask/template/src/folder.rs",
     "xtask/template/src/init.rs",
     "xtask/template/src/lock.rs",

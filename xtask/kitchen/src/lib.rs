@@ -14,7 +14,6 @@ mod log;
 pub mod place;
 pub mod publish;
 pub mod run;
-mod size;
 pub mod store;
 mod terminal;
 pub mod web;

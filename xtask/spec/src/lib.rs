@@ -11,6 +11,7 @@ mod pins;
 mod platform;
 mod reference;
 mod report;
+pub mod size;
 mod tasks;
 pub mod time;
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
+use image_spec::size;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::event::{Event, Failure, Outcome};
@@ -105,7 +106,7 @@ impl Human {
             }
             Event::Artifact { path, size, .. } => {
                 self.products +=
-                    &format!("{:>1$}  {path} ({2})\n", "artifact", self.width, summary::bytes(*size));
+                    &format!("{:>1$}  {path} ({2})\n", "artifact", self.width, size::bytes(*size));
             }
             Event::Image(image) => self.products += &summary::image(image, self.width),
             Event::Service { urls, end } => self.products += &summary::service(urls, end, self.width),

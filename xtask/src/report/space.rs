@@ -1,8 +1,7 @@
 //! What takes space, and what was removed.
 
+use image_spec::size::bytes;
 use serde::Serialize;
-
-use super::summary::bytes;
 
 /// What takes space in the target folder, and beside it.
 #[derive(Clone, Debug, Serialize)]

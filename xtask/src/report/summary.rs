@@ -2,6 +2,7 @@
 
 use std::iter;
 
+use image_spec::size::bytes;
 use image_spec::{LayerReport, PlatformReport};
 
 use super::event::{Failure, ImageFinished, Outcome, ToolStatus};
@@ -132,25 +133,4 @@ pub(super) fn tools(tools: &[ToolStatus], verdict: &str, hint: Option<&str>, col
 /// `text` in an SGR colour.
 pub(super) fn painted(text: &str, colour: &str, is_coloured: bool) -> String {
     if is_coloured { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
-}
-
-/// A size as people read it, in units of 1000.
-pub(super) fn bytes(count: u64) -> String {
-    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
-    match units.into_iter().find(|(unit, _)| count >= *unit) {
-        Some((unit, name)) => format!("{:.2} {name}", count as f64 / unit as f64),
-        None => format!("{count} B"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_readable() {
-        assert_eq!(bytes(999), "999 B");
-        assert_eq!(bytes(4_700_000), "4.70 MB");
-        assert_eq!(bytes(1_400_000_000), "1.40 GB");
-    }
 }

@@ -1,8 +1,9 @@
 //! Events as lines for people.
 
+use image_spec::size::bytes;
+
 use crate::build::event::Event;
 use crate::build::finding::Push;
-use crate::size::bytes;
 
 /// The lines of an event, each with its end; nothing for one that is not shown.
 pub(crate) fn of_event(event: &Event) -> Option<String> {
@@ -29,8 +30,8 @@ pub(crate) fn of_event(event: &Event) -> Option<String> {
 }
 
 fn of_push(tags: &[String], push: &Push) -> String {
-    let [uploaded, mounted, present] =
-        [push.uploaded, push.mounted, push.present].map(|size| bytes(size as f64));
+    let [uploaded, mounted, present] = [push.uploaded, push.mounted, push.present]
+        .map(|size| bytes(u64::try_from(size).unwrap_or_default()));
     let did = if push.dry_run { ["to upload", "to mount"] } else { ["uploaded", "mounted"] };
     let [upload, mount] = did;
     format!("{}: {uploaded} {upload}, {mounted} {mount}, {present} already there\n", tags.join(", "))

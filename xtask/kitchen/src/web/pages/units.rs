@@ -1,6 +1,11 @@
 //! Times and sizes as people read them.
 
-pub(super) use crate::size::bytes;
+use image_spec::size;
+
+/// A size in bytes.
+pub(super) fn bytes(count: f64) -> String {
+    size::bytes(count.round() as u64)
+}
 
 /// A time in seconds.
 pub(super) fn seconds(seconds: f64) -> String {

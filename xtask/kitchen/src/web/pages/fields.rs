@@ -10,6 +10,20 @@ pub(super) const TASKS: [(&str, &str); 4] = [
     ("check", "The whole gate"),
 ];
 
+/// What a build can be compiled with, and what is shown for it.
+pub(super) const PROFILES: [(&str, &str); 3] =
+    [("", "As configured"), ("release", "Release"), ("dist", "Dist")];
+
+/// A choice of some of these; of none, it is as configured.
+pub(super) fn choose(title: &str, name: &str, offered: &[String]) -> Markup {
+    html! {
+        fieldset.field {
+            legend { (title) }
+            @for value in offered { label { input type="checkbox" name=(name) value=(value); " " (value) } }
+        }
+    }
+}
+
 /// A choice of one of these.
 pub(super) fn select<T: AsRef<str>>(name: &str, offered: &[(T, T)], chosen: &str) -> Markup {
     html! {

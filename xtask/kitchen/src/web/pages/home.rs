@@ -7,14 +7,12 @@ use maud::{Markup, html};
 use super::super::App;
 use super::super::answer::Failure;
 use super::super::wanted::Wanted;
-use super::fields::{TASKS, offered, select};
+use super::fields::{PROFILES, TASKS, choose, offered, select};
 use super::{badge, commit, duration, frame, keys, time, top};
 use crate::build::{Choices, Status};
 use crate::store::{Build, Filter};
 
 const ENGINES: [(&str, &str); 3] = [("", "As configured"), ("native", "Native"), ("buildkit", "BuildKit")];
-
-const PROFILES: [(&str, &str); 3] = [("", "As configured"), ("release", "Release"), ("dist", "Dist")];
 
 const KEYS: [(&str, &str); 10] = [
     ("j", "next build"),
@@ -73,17 +71,6 @@ fn order_form(choices: &Choices) -> Markup {
             div.actions {
                 label { input type="checkbox" name="dry_run"; " Dry run" }
                 button.main { "Build" }
-            }
-        }
-    }
-}
-
-fn choose(title: &str, name: &str, offered: &[String]) -> Markup {
-    html! {
-        fieldset.field {
-            legend { (title) }
-            @for value in offered {
-                label { input type="checkbox" name=(name) value=(value); " " (value) }
             }
         }
     }

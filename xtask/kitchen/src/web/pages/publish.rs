@@ -7,13 +7,12 @@ use maud::{Markup, html};
 use super::super::App;
 use super::super::answer::{Failure, nothing_here};
 use super::super::publications::{LISTED, Shown};
+use super::fields::{PROFILES, choose, select};
 use super::stages::stages;
 use super::{frame, keys, time, trail};
 use crate::build::Choices;
 use crate::publish::State as How;
 use crate::store::Publication;
-
-const PROFILES: [(&str, &str); 3] = [("", "As configured"), ("release", "Release"), ("dist", "Dist")];
 
 const KEYS: [(&str, &str); 4] = [
     ("n", "a new publication"),
@@ -113,10 +112,7 @@ fn form(choices: &Choices) -> Markup {
         form #begin.order aria-label="New publication" {
             (choose("Databases", "backends", &choices.backends))
             (choose("Platforms", "platforms", &choices.platforms))
-            label.field {
-                span { "Profile" }
-                select name="profile" { @for (value, shown) in PROFILES { option value=(value) { (shown) } } }
-            }
+            label.field { span { "Profile" } (select("profile", &PROFILES, "")) }
             label.field {
                 span { "Further tag" }
                 input name="tag" autocomplete="off" spellcheck="false" placeholder="none";
@@ -125,15 +121,6 @@ fn form(choices: &Choices) -> Markup {
                 label { input type="checkbox" name="rebuild" checked; " Verify by building again" }
                 button.main { "Prepare" }
             }
-        }
-    }
-}
-
-fn choose(title: &str, name: &str, offered: &[String]) -> Markup {
-    html! {
-        fieldset.field {
-            legend { (title) }
-            @for value in offered { label { input type="checkbox" name=(name) value=(value); " " (value) } }
         }
     }
 }

@@ -7,11 +7,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 use image_spec::{FileEntry, FolderEntry, LinkEntry, Platform, Reference};
 
+use crate::container::numeric_user;
 use crate::error::PathContext as _;
-use crate::files::{Content, Entries, Entry, Kind, Rootfs, ancestors, is_normal};
+use crate::files::{Content, Entries, Entry, Kind, ancestors, is_normal};
 use crate::link::link_target;
 use crate::pull::Sources;
-use crate::startable::numeric_user;
+use crate::rootfs::Rootfs;
 
 fn check_destination(dest: &str) -> Result<()> {
     ensure!(is_normal(dest), "the destination `{dest}` must be absolute, such as /app, without //, . or ..");

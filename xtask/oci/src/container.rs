@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context as _, Result};
 use image_spec::RunConfig;
 use serde_json::{Map, Value, json};
 
@@ -41,6 +42,20 @@ fn extend(config: &mut Container, key: &str, ours: impl Iterator<Item = (String,
     if !both.is_empty() {
         config.insert(key.to_owned(), Value::Object(both));
     }
+}
+
+/// Splits `uid` or `uid:gid`.
+///
+/// # Errors
+/// The user is a name: Kubernetes' `runAsNonRoot` cannot check names.
+pub fn numeric_user(user: &str) -> Result<(u32, Option<u32>)> {
+    let number =
+        |text: &str| text.parse::<u32>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let parsed = match user.split_once(':') {
+        Some((uid, gid)) => number(uid).zip(number(gid).map(Some)),
+        None => number(user).map(|uid| (uid, None)),
+    };
+    parsed.with_context(|| format!("the user `{user}` is not numeric; write 65532:65532 or the like"))
 }
 
 /// The search path that programs of an image have.

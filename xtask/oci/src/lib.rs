@@ -2,9 +2,9 @@
 //! with no daemon.
 //!
 //! One way through, which [`make`] goes: [`spec`] reads and checks what is asked for; [`base`] and [`files`] list what
-//! each layer holds, which `collect` gathers; [`startable`] refuses what could not run; [`layer`] turns each list into a
-//! blob by way of [`tar`], [`compress`] and [`cache`]; [`image`] adds config and manifest; [`output`] writes the result
-//! where it is wanted.
+//! each layer holds, which `collect` gathers and [`rootfs`] sums up; [`startable`] refuses what could not run; [`layer`]
+//! turns each list into a blob by way of [`tar`], [`compress`] and [`cache`]; [`image`] adds config and manifest;
+//! [`output`] writes the result where it is wanted.
 //! [`pull`] fetches images that others made, [`unpack`] reads their layers, and [`registry`] speaks to registries.
 //!
 //! [`import`] takes over what BuildKit made instead.
@@ -37,6 +37,7 @@ pub mod output;
 pub mod proof;
 pub mod pull;
 pub mod registry;
+pub mod rootfs;
 pub mod spec;
 pub mod startable;
 pub mod tar;

@@ -11,7 +11,6 @@ use image_spec::{
 
 use crate::base::{Foundation, built_in};
 use crate::cache::{self, Cache};
-use crate::files::Rootfs;
 use crate::image::{Image, PlatformImage};
 use crate::layer::{self, LayerBlob};
 use crate::proof::attach::{self, Part};
@@ -19,6 +18,7 @@ use crate::pull::Sources;
 use crate::pull::lock;
 use crate::registry::client::Connection;
 use crate::registry::push::Refused;
+use crate::rootfs::Rootfs;
 use crate::{output, spec, startable};
 
 /// Where the engine keeps what it may use again.

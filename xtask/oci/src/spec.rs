@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atomic;
+use crate::container::numeric_user;
 use crate::error::PathContext as _;
 use crate::files::is_normal;
-use crate::startable::numeric_user;
 
 /// Reads an ImageSpec or the like as JSON from a file, or from standard input for `-`.
 pub fn read<T: DeserializeOwned>(source: &Path) -> Result<T> {

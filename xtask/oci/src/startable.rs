@@ -6,10 +6,11 @@ use std::io::{self, Cursor, Read, Seek};
 use anyhow::{Context as _, Result, bail, ensure};
 use image_spec::{ImageSpec, Platform};
 
-use crate::container;
+use crate::container::{self, numeric_user};
 use crate::elf::{self, Elf};
 use crate::error::PathContext as _;
-use crate::files::{Content, Entry, Kind, Rootfs, ancestors, is_normal};
+use crate::files::{Content, Entry, Kind, ancestors, is_normal};
+use crate::rootfs::Rootfs;
 
 /// Links followed, and scripts that are interpreters of scripts: as many as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -145,20 +146,6 @@ fn check_permissions(rootfs: &Rootfs, user: &str, path: &str, entry: &Entry) -> 
         entry.mode
     );
     Ok(())
-}
-
-/// Splits `uid` or `uid:gid`.
-///
-/// # Errors
-/// The user is a name: Kubernetes' `runAsNonRoot` cannot check names.
-pub fn numeric_user(user: &str) -> Result<(u32, Option<u32>)> {
-    let number =
-        |text: &str| text.parse::<u32>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let parsed = match user.split_once(':') {
-        Some((uid, gid)) => number(uid).zip(number(gid).map(Some)),
-        None => number(user).map(|uid| (uid, None)),
-    };
-    parsed.with_context(|| format!("the user `{user}` is not numeric; write 65532:65532 or the like"))
 }
 
 /// The path of the file that `path` leads to when links are followed; `None` if it leads nowhere.

@@ -14,9 +14,10 @@ use super::referrer::Referrer;
 use super::sbom::{self, Binary, Format, Inventory};
 use crate::base::Foundation;
 use crate::digest::Digest;
-use crate::files::{Content, Entries, Kind, Rootfs};
+use crate::files::{Content, Entries, Kind};
 use crate::image::PlatformImage;
 use crate::oci::{Annotations, Descriptor, annotation};
+use crate::rootfs::Rootfs;
 
 /// Says how the parameters are to be understood, and who builds.
 const BUILD_TYPE: &str = "https://github.com/galley-rs/galley/blob/main/docs/images.md#proofs";

@@ -12,13 +12,13 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use image_spec::{ImageReport, Pins, Platform, VerifySpec};
 
 use crate::atomic::TempPath;
+use crate::container::numeric_user;
 use crate::digest::Digest;
 use crate::error::PathContext as _;
 use crate::oci::annotation;
 use crate::pull::document::Document;
 use crate::pull::{PulledImage, Sources};
 use crate::registry::client::{Client, Connection};
-use crate::startable::numeric_user;
 
 /// Something that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,11 +6,12 @@ use std::fs;
 use image_spec::{Base, FileEntry, FolderEntry, Layer, Pins, Platform, Registries};
 use serde_json::json;
 use xtask_oci::digest::Digest;
-use xtask_oci::files::{Kind, Rootfs};
+use xtask_oci::files::Kind;
 use xtask_oci::make::{self, Places};
 use xtask_oci::pull::Sources;
 use xtask_oci::pull::blobs::BlobStore;
 use xtask_oci::registry::client::Connection;
+use xtask_oci::rootfs::Rootfs;
 use xtask_oci::startable;
 
 use crate::Pulled;

@@ -7,6 +7,7 @@
 //! The folder may be deleted at any time. It keeps itself below [`LIMIT`] by dropping what was not used for longest.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -57,9 +58,12 @@ pub fn prune(root: &Path, limit: u64) -> Result<()> {
     Ok(())
 }
 
-/// Notes that a file is used: the modification time says when it last was. Without it the file merely goes sooner.
-pub fn touch(path: &Path) {
-    let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+/// Notes that a file is used: the modification time says when it last was.
+///
+/// # Errors
+/// The file is not there, or cannot be written. It merely goes sooner then.
+pub fn touch(path: &Path) -> io::Result<()> {
+    File::options().append(true).open(path)?.set_modified(SystemTime::now())
 }
 
 /// The folder of layers with one compression.
@@ -101,7 +105,7 @@ impl Cache {
                 return None;
             }
             let size = fs::metadata(&path).ok()?.len();
-            touch(&path);
+            let _ = touch(&path);
             Some(Cached { path, digest, size })
         })
     }

@@ -32,7 +32,7 @@ impl BlobStore {
         let Ok(found) = fs::metadata(&path) else { return false };
         let is_intact = found.len() == size && Digest::of_file(&path).is_ok_and(|is| is == digest);
         if is_intact {
-            cache::touch(&path);
+            let _ = cache::touch(&path);
         } else {
             let _ = fs::remove_file(&path);
         }

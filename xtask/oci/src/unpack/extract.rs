@@ -1,9 +1,7 @@
 //! Takes files out of an image: their content goes into files that are named by it, one pass for each layer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -14,6 +12,7 @@ use super::tree::{Node, NodeKind, Place};
 use super::view::text;
 use super::{PulledLayer, View};
 use crate::atomic::AtomicFile;
+use crate::cache;
 use crate::digest::{Digest, Hasher};
 use crate::files::{Content, Entries, Entry, Kind, is_normal};
 
@@ -162,8 +161,7 @@ fn read(
 
 /// Whether there is a file with this content. That it was used now is noted in its modification time.
 fn is_intact(path: &Path, digest: Digest) -> bool {
-    let touch = || File::options().append(true).open(path)?.set_modified(SystemTime::now());
-    touch().is_ok() && Digest::of_file(path).is_ok_and(|found| found == digest)
+    cache::touch(path).is_ok() && Digest::of_file(path).is_ok_and(|found| found == digest)
 }
 
 fn entry(node: &Node, contents: &Contents) -> Result<Entry> {

@@ -6,11 +6,10 @@
 //! An entry is a letter for its kind, how much of its path it shares with the entry before, the rest of the path, and its
 //! numbers. All of them are little-endian groups of seven bits, the highest bit saying that more follow.
 //!
-//! The folder may be deleted at any time. It lies where [`Cache::prune`](crate::cache::Cache::prune) looks.
+//! The folder may be deleted at any time. It lies where [`cache::prune`] looks.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use anyhow::Result;
 
@@ -18,6 +17,7 @@ use super::listing::{Item, ItemKind, Listing};
 use super::path::normalise;
 use super::{ENTRIES_MAX, PATHS_MAX, PulledLayer};
 use crate::atomic;
+use crate::cache;
 use crate::digest::Digest;
 
 /// Part of the folder's name and of every sum. To be raised when the form of the files changes, or when the same layer is
@@ -67,9 +67,7 @@ impl Listings {
             let _ = fs::remove_file(&path);
             return None;
         }
-        // The modification time says when it was last used. Without it the file merely goes sooner.
-        let _ =
-            File::options().append(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+        let _ = cache::touch(&path);
         listing
     }
 

@@ -124,9 +124,7 @@ impl Document {
             (None, None) => bail!("it is no image"),
         }
     }
-}
 
-impl Document {
     /// The platforms of the image, if they are those that are wanted.
     ///
     /// # Errors

@@ -11,8 +11,7 @@
 //!
 //! [`proof`] says what a binary and an image were made of, in the binary itself and in documents beside the image.
 //!
-//! The library prints nothing and starts nothing, except [`upx`], which runs the packer, and
-//! [`proof::debug`], which runs objcopy.
+//! The library prints nothing, and starts nothing but what works on binaries: [`upx`] the packer, [`proof::debug`] objcopy.
 
 pub mod artifact;
 pub mod atomic;
@@ -34,6 +33,7 @@ mod link;
 pub mod make;
 pub mod oci;
 pub mod output;
+mod program;
 pub mod proof;
 pub mod pull;
 pub mod registry;

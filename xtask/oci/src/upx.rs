@@ -13,6 +13,7 @@ use image_spec::Platform;
 
 use crate::atomic::TempPath;
 use crate::error::PathContext as _;
+use crate::program::{self, on_path};
 
 /// How long a packed binary may take to print its version.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,18 +23,11 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// UPX is not installed or fails, or the packed binary does not start here. `dest` is not touched.
 pub fn pack(src: &Path, dest: &Path, platform: Platform) -> Result<TempPath> {
+    ensure!(on_path("upx").is_some(), "upx is not installed (`apt install upx-ucl`)");
     let temp = TempPath::beside(dest)?;
     fs::copy(src, temp.path()).cannot("write", dest)?;
     fs::set_permissions(temp.path(), Permissions::from_mode(0o755)).cannot("make executable", dest)?;
-    let mut upx = Command::new("upx");
-    upx.args(["--best", "--lzma", "-qqq"]).arg(temp.path());
-    let output = upx.stdin(Stdio::null()).output().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => anyhow::anyhow!("upx is not installed (`apt install upx-ucl`)"),
-        _ => anyhow::anyhow!("cannot run upx: {error}"),
-    })?;
-    let says = String::from_utf8_lossy(&output.stderr);
-    let reason = says.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason given");
-    ensure!(output.status.success(), "upx failed ({}): {reason}", output.status);
+    program::run(Command::new("upx").args(["--best", "--lzma", "-qqq"]).arg(temp.path()), "upx")?;
     check_starts(temp.path(), platform)?;
     Ok(temp)
 }
@@ -45,7 +39,7 @@ fn check_starts(binary: &Path, platform: Platform) -> Result<()> {
         Command::new(&binary)
     } else {
         let name = format!("qemu-{}-static", platform.rust_arch());
-        ensure!(is_on_path(&name), "whether it still starts cannot be checked without {name}");
+        ensure!(on_path(&name).is_some(), "whether it still starts cannot be checked without {name}");
         let mut qemu = Command::new(name);
         qemu.arg(&binary);
         qemu
@@ -68,9 +62,4 @@ fn check_starts(binary: &Path, platform: Platform) -> Result<()> {
         }
         thread::sleep(Duration::from_millis(5));
     }
-}
-
-fn is_on_path(program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

@@ -16,6 +16,7 @@ use super::audit;
 use crate::atomic::TempPath;
 use crate::elf::sections::Sections;
 use crate::error::PathContext as _;
+use crate::program::{self, on_path};
 
 /// What is appended to the name of a binary for that of its debug information.
 pub const SUFFIX: &str = ".debug";
@@ -50,13 +51,7 @@ impl Objcopy {
                 command.env(variable, env::join_paths(folders)?);
             }
         }
-        let name = self.program.display();
-        let output = command.args(arguments).stdin(Stdio::null()).output();
-        let output = output.with_context(|| format!("cannot run {name}"))?;
-        let says = String::from_utf8_lossy(&output.stderr);
-        let reason = says.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no reason given");
-        ensure!(output.status.success(), "{name} failed ({}): {reason}", output.status);
-        Ok(())
+        program::run(command.args(arguments), &self.program.to_string_lossy())
     }
 }
 
@@ -71,11 +66,6 @@ fn of_toolchain() -> Option<Objcopy> {
         .filter(|program| program.is_file())
         .max();
     Some(Objcopy { program: program?, libraries: Some(libraries) })
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(program)).find(|program| program.is_file())
 }
 
 /// What is done to a binary.

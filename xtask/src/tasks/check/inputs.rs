@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::code::GO_ON;
+use super::cargo::GO_ON;
 use crate::config::{Config, Tree, changed_since};
 use crate::error::Usage;
 

@@ -1,5 +1,6 @@
 //! `check`: the whole gate.
 
+mod cargo;
 mod code;
 mod inputs;
 mod quick;
@@ -31,6 +32,20 @@ struct Gate<'a> {
 struct Part {
     step: Step,
     inputs: Inputs,
+}
+
+impl Part {
+    /// The same after these steps as well.
+    fn after(self, needs: &[String]) -> Part {
+        let needs = [&self.step.needs, needs].concat();
+        Part { step: Step { needs, ..self.step }, ..self }
+    }
+
+    /// The same, which cannot run for this reason, if there is one.
+    fn skipped(self, reason: Option<&str>) -> Part {
+        let Some(reason) = reason else { return self };
+        Part { step: Step { skip: Some(reason.to_owned()), needs: vec![], ..self.step }, ..self }
+    }
 }
 
 /// Plans `check`. The service is checked once for each backend, with exactly that backend's features.

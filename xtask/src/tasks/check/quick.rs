@@ -1,6 +1,6 @@
 //! The steps that compile nothing.
 
-use super::code::FIX;
+use super::cargo::FIX;
 use super::inputs::Inputs;
 use super::select::{Kind, WORKFLOWS_PARTS};
 use super::{Gate, Part, words};

@@ -34,7 +34,7 @@ pub(crate) fn plan(
     push: Push<'_>,
 ) -> Result<Plan> {
     let repository = flags.image.as_ref().unwrap_or(&config.pipeline.image.repository);
-    check_repository(repository)?;
+    image::check_repository(repository)?;
     let by_buildkit = engines::chosen(&config.pipeline, flags) == Engine::Buildkit;
     check_push(config, push, by_buildkit)?;
     let planned = planned(config, flags, default, push.dry_run)?;
@@ -155,16 +155,4 @@ fn sign_step(key: &str, push: &Step, digest: &Path) -> Step {
         needs: vec![push.name.clone()],
         ..Step::default()
     }
-}
-
-/// A name without a registry means Docker Hub, where a name without a namespace belongs to Docker alone.
-pub(super) fn check_repository(repository: &Repository) -> Result<()> {
-    if repository.registry() == "docker.io" && repository.path().starts_with("library/") {
-        let text = format!(
-            "`{repository}` is in no registry that you can push to; write --image registry.example.com/team/{repository}, \
-             or set [image] repository in config/pipeline.toml"
-        );
-        return Err(Usage(text).into());
-    }
-    Ok(())
 }

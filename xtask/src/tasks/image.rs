@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use image_spec::{
     FileEntry, FolderEntry, ImageSpec, Layer, Output as Destination, Platform, Reference, Registries,
-    RunConfig, Tag,
+    Repository, RunConfig, Tag,
 };
 
 use super::build::{self, Build};
@@ -241,4 +241,17 @@ fn file_entry(file: &File) -> FileEntry {
         mode: file.mode,
         owner: file.owner.clone(),
     }
+}
+
+/// Sees that images of this name can be pushed: without a registry it means Docker Hub, where a name without a namespace
+/// belongs to Docker alone.
+pub(super) fn check_repository(repository: &Repository) -> Result<()> {
+    if repository.registry() == "docker.io" && repository.path().starts_with("library/") {
+        let text = format!(
+            "`{repository}` is in no registry that you can push to; write --image registry.example.com/team/{repository}, \
+             or set [image] repository in config/pipeline.toml"
+        );
+        return Err(Usage(text).into());
+    }
+    Ok(())
 }

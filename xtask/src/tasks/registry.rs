@@ -3,8 +3,7 @@
 use anyhow::Result;
 use image_spec::{CheckSpec, Repository};
 
-use super::bdp::check_repository;
-use super::image::registries;
+use super::image::{check_repository, registries};
 use super::{engine_step, engine_task};
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step, Topic};

@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::ValueEnum;
 use image_spec::CheckSpec;
 
-use super::image::{registries, versioned};
-use super::{bdp, beside_xtask, engine, engine_step, tool_step, words};
+use super::image::{check_repository, registries, versioned};
+use super::{beside_xtask, engine, engine_step, tool_step, words};
 use crate::cli::ReleaseFlags;
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step, Topic};
@@ -60,7 +60,7 @@ fn why(flags: &ReleaseFlags) -> &'static str {
 
 /// A name that no registry is written in is one of this machine alone.
 fn has_registry(config: &Config) -> bool {
-    bdp::check_repository(&config.pipeline.image.repository).is_ok()
+    check_repository(&config.pipeline.image.repository).is_ok()
 }
 
 /// The flags, as xtask-release takes them.

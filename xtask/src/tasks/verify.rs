@@ -3,7 +3,6 @@
 use anyhow::Result;
 use image_spec::{Platform, Reference, VerifySpec};
 
-use super::bdp::check_repository;
 use super::build::{self, Build};
 use super::{engine_step, engine_task, image};
 use crate::cli::{ImageFlags, VerifyFlags};
@@ -24,7 +23,7 @@ pub(crate) fn plan(config: &Config, flags: &VerifyFlags) -> Result<Plan> {
         ImageFlags { build: flags.build.clone(), compression: flags.compression, ..ImageFlags::default() };
     let own = image::tags(config, &image_flags, backend, false)?.remove(0);
     let reference = flags.reference.as_ref().unwrap_or(&own);
-    check_repository(reference.repository())?;
+    image::check_repository(reference.repository())?;
     let mut verify = verify_step(config, reference, &flags.build.platforms)?;
     let mut steps = vec![engine_step(config)];
     if !flags.no_rebuild {

@@ -34,9 +34,12 @@ const BACKEND: &str = "backend";
 
 /// How files about the image of a build are named: `app-BACKEND-linux-amd64`, or `app-BACKEND` for several platforms.
 pub(super) fn name(config: &Config, build: &Build) -> String {
-    let (package, backend) = (&config.pipeline.build.package, &build.backend);
-    let suffix = Variant::suffix(build.variant);
-    match &build.platforms[..] {
+    named(config, &build.backend, &build.platforms, build.variant)
+}
+
+fn named(config: &Config, backend: &str, platforms: &[Platform], variant: Option<Variant>) -> String {
+    let (package, suffix) = (&config.pipeline.build.package, Variant::suffix(variant));
+    match platforms {
         [platform] => format!("{package}-{backend}-{}{suffix}", platform.slug()),
         _ => format!("{package}-{backend}{suffix}"),
     }
@@ -120,6 +123,11 @@ pub(super) fn step(config: &Config, spec: &ImageSpec, build: &Build, several: bo
 /// Where the engine describes the image of a build.
 pub(super) fn metadata(config: &Config, build: &Build) -> PathBuf {
     config.target(&format!("images/{}.json", name(config, build)))
+}
+
+/// Where the engine describes the image that `bd` makes for this machine.
+pub(super) fn own_metadata(config: &Config, backend: &str) -> PathBuf {
+    config.target(&format!("images/{}.json", named(config, backend, &[config.own_platform()], None)))
 }
 
 /// The file or folder that an image is written to.

@@ -70,8 +70,7 @@ fn service(config: &Config, asked: Option<Run>, backend: &str) -> Result<Option<
         }
         (Some(Run::None), ..) | (None, None, None) => return Ok(None),
     };
-    let name = format!("{}-{backend}-{}", config.pipeline.build.package, config.own_platform().slug());
-    let metadata = config.root.join(config.target(&format!("images/{name}.json")));
+    let metadata = config.root.join(image::own_metadata(config, backend));
     Ok(Some(Service { run, end, metadata, urls: up::urls(config) }))
 }
 

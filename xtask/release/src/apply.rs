@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{Edit, read};
+use crate::changelog;
+use crate::files::{Edit, Manifest, read};
 use crate::git::Git;
 use crate::proposal::tag;
 
@@ -190,10 +191,10 @@ pub(crate) fn is_release(git: &Git, version: &Version) -> Result<bool> {
         return Ok(false);
     }
     let is_ours = |path: &String| {
-        ["Cargo.toml", "CHANGELOG.md"].contains(&path.as_str())
+        ["Cargo.toml", changelog::PATH].contains(&path.as_str())
             || path.rsplit('/').next() == Some("Cargo.lock")
     };
-    let manifest = crate::files::Manifest::read(git.folder())?;
+    let manifest = Manifest::read(git.folder())?;
     Ok(manifest.version().is_ok_and(|found| found == *version) && git.files_of("HEAD")?.iter().all(is_ours))
 }
 

@@ -111,7 +111,7 @@ pub(crate) enum Product {
     },
     /// A text that was asked for.
     Definition {
-        /// What `docker buildx bake` or a shell reads.
+        /// What `docker buildx bake`, a shell or a workflow reads.
         text: String,
     },
     /// What a step found out, which is told also where it has failed after that.

@@ -1,6 +1,6 @@
 //! The configuration: `config/pipeline.toml`, the environment and facts of the host, as one value.
 //!
-//! Nothing else reads the environment, so a plan follows from a [`Config`] and flags alone.
+//! No task reads the environment, so a plan follows from a [`Config`] and flags alone.
 
 mod build;
 mod builder;

@@ -81,9 +81,9 @@ pub(crate) enum Event<'a> {
         /// Hex digits.
         sha256: String,
     },
-    /// What `docker buildx bake` reads.
+    /// A text that was asked for.
     Definition {
-        /// The JSON, as text.
+        /// What `docker buildx bake`, a shell or a workflow reads.
         text: &'a str,
     },
     /// The next release, and what stands in its way.

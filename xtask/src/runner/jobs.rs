@@ -5,7 +5,8 @@
 //! process owns one slot from the start; the others are tokens.
 //!
 //! A background step runs beside the pool, with a single job, since it has the lowest priority or next to nothing to do: it
-//! takes no slot from a step that someone waits for, and waits for none that a compiler holds. Where one job is all that is wanted, or the pool is someone else's, it is a step like any other.
+//! takes no slot from a step that someone waits for, and waits for none that a compiler holds. Where one job is all that is
+//! wanted, or the pool is someone else's, it is a step like any other.
 
 use std::io;
 use std::num::NonZeroUsize;

@@ -1,4 +1,5 @@
-//! One file a task; each makes a plan of the configuration and its flags, and runs nothing.
+//! One file a task; each makes a plan of the configuration and its flags, and runs nothing. Those without steps are done at
+//! once: `doctor`, `completions` and `ci matrix` only say something, and `clean` removes what it chooses.
 
 pub(crate) mod bake;
 pub(crate) mod bd;

@@ -59,21 +59,11 @@ pub(crate) fn plan(
         engines::images(config, flags, planned)?.into_iter().zip(names)
     {
         if !by_buildkit {
-            image.step.name = image.step.name.replacen("image", "push", 1);
-            image.step.why = match push.dry_run {
-                true => format!("see what a push to {repository} would upload"),
-                false => format!("push the image to {repository}"),
-            };
+            call_push(&mut image.step, repository, push.dry_run);
         }
         let pushing = before.iter_mut().find(|step| step.name == bake::STEP).unwrap_or(&mut image.step);
         pushing.needs.extend(access.as_ref().map(|access| access.name.clone()));
-        let sign = push.sign.filter(|_| !push.dry_run);
-        let digest = push.digest_file.filter(|_| !push.dry_run).map(Path::to_owned);
-        let digest = digest.or_else(|| sign.map(|_| config.target(&format!("images/{name}.digest"))));
-        if let Some(digest) = &digest {
-            write_digest(&mut image.step, digest);
-        }
-        let sign = sign.zip(digest).map(|(key, digest)| sign_step(key, &image.step, &digest));
+        let sign = signed(config, &mut image.step, &name, push);
         plan.products.push(Product::Image {
             backend: image::backend(&spec),
             tags: spec.tags,
@@ -132,6 +122,26 @@ fn access_step(config: &Config, repository: &Repository, tags: Vec<Reference>) -
         background: true,
         ..engine_task(config, "access", &["access"], &spec)?
     })
+}
+
+/// Says of the step that makes an image that it pushes it.
+fn call_push(image: &mut Step, repository: &Repository, dry_run: bool) {
+    image.name = image.name.replacen("image", "push", 1);
+    image.why = match dry_run {
+        true => format!("see what a push to {repository} would upload"),
+        false => format!("push the image to {repository}"),
+    };
+}
+
+/// Has `image`, which is called `name`, write the digest that is wanted; the step that signs it, if somebody does.
+fn signed(config: &Config, image: &mut Step, name: &str, push: Push<'_>) -> Option<Step> {
+    if push.dry_run {
+        return None;
+    }
+    let file = push.digest_file.map(Path::to_owned);
+    let file = file.or_else(|| push.sign.map(|_| config.target(&format!("images/{name}.digest"))))?;
+    write_digest(image, &file);
+    push.sign.map(|key| sign_step(key, image, &file))
 }
 
 /// Has `push` write the image's name with its digest.

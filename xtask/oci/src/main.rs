@@ -5,6 +5,7 @@ mod cli;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -52,7 +53,7 @@ fn run(command: Command) -> Result<Vec<String>> {
         Command::Image { spec, cache, images, files } => {
             let places = Places { cache, blobs: images.blobs, lock: images.lock };
             let spec = spec::read(&spec)?;
-            describe(&files, &spec, make::image(&spec, &places)?)
+            return describe(&files, &spec, make::image(&spec, &places)?);
         }
         Command::Import { spec, layout, files, folder } => {
             let spec = spec::read(&spec)?;
@@ -60,80 +61,79 @@ fn run(command: Command) -> Result<Vec<String>> {
                 Some(layout) => import::layout(&spec, &layout, &folder)?,
                 None => import::pushed(&spec, &folder)?,
             };
-            describe(&files, &spec, report)
-        }
-        Command::Base { platform, compression, cache, dest } => {
-            make::base(&platform.into_iter().collect(), compression, &cache, &dest)?;
-            Ok(Vec::new())
-        }
-        Command::Pin { spec, lock } => {
-            let PinSpec { images, registries } = spec::read(&spec)?;
-            let (_, changes) = lock::pin(&lock, &images, true, &Connection::new(&registries))?;
-            changes.iter().for_each(|change| say("pinned", change));
-            Ok(Vec::new())
-        }
-        Command::Check { spec, report_file } => {
-            let CheckSpec { repository, registries, .. } = spec::read(&spec)?;
-            let report = check::report(&repository, &Connection::new(&registries));
-            report_file.map_or(Ok(()), |file| spec::write_report(&file, &report))?;
-            if let Some(problem) = report.problem {
-                bail!(problem);
-            }
-            for FeatureReport { feature, refusal, advice } in report.features {
-                answer(&feature, refusal.map(|reason| format!("{reason}; {advice}")).as_deref());
-            }
-            Ok(Vec::new())
-        }
-        Command::Access { spec } => {
-            let CheckSpec { repository, tags, immutable, registries } = spec::read(&spec)?;
-            let connection = Connection::new(&registries);
-            connection.to_push(&repository, &[]).check_access()?;
-            push::check_new(&tags, &immutable, &connection)?;
-            Ok(Vec::new())
-        }
-        Command::Existing { spec } => {
-            let CheckSpec { tags, registries, .. } = spec::read(&spec)?;
-            // What counts is what the registry has itself.
-            let connection = Connection::new(&registries.without_mirrors());
-            let existing = push::existing(&tags, &connection)?;
-            print(existing.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes())?;
-            Ok(Vec::new())
-        }
-        Command::Verify { spec, rebuilt, folder } => {
-            let rebuilt = rebuilt.as_deref().map(spec::read).transpose()?;
-            let checks = verify::verify(&spec::read(&spec)?, rebuilt.as_ref(), &folder)?;
-            checks.iter().for_each(|Check { what, problem }| answer(what, problem.as_deref()));
-            let failed = checks.iter().filter(|check| check.problem.is_some()).count();
-            ensure!(
-                failed == 0,
-                "the image is not what it should be: {failed} of {} checks failed",
-                checks.len()
-            );
-            Ok(Vec::new())
+            return describe(&files, &spec, report);
         }
         Command::Artifact { src, dest, platform, cargo_metadata, package, keep_symbols, upx } => {
             let metadata = cargo_metadata.as_deref().map(metadata::read).transpose()?;
             let packages = metadata.as_ref().zip(package.as_ref());
             let packages = packages.map(|(metadata, root)| Packages { metadata, root });
-            artifact::place(&src, &dest, &Options { platform, packages, keep_symbols, pack: upx })
+            return artifact::place(&src, &dest, &Options { platform, packages, keep_symbols, pack: upx });
+        }
+        Command::Base { platform, compression, cache, dest } => {
+            make::base(&platform.into_iter().collect(), compression, &cache, &dest)?;
+        }
+        Command::Pin { spec, lock } => {
+            let PinSpec { images, registries } = spec::read(&spec)?;
+            let (_, changes) = lock::pin(&lock, &images, true, &Connection::new(&registries))?;
+            changes.iter().for_each(|change| say("pinned", change));
+        }
+        Command::Check { spec, report_file } => check_registry(&spec::read(&spec)?, report_file.as_deref())?,
+        Command::Access { spec } => check_access(&spec::read(&spec)?)?,
+        Command::Existing { spec } => list_existing(&spec::read(&spec)?)?,
+        Command::Verify { spec, rebuilt, folder } => {
+            let rebuilt = rebuilt.as_deref().map(spec::read).transpose()?;
+            tell(&verify::verify(&spec::read(&spec)?, rebuilt.as_ref(), &folder)?)?;
         }
         Command::Packages { cargo_metadata, package, dest } => {
             let list = audit::encode(&audit::packages(&metadata::read(&cargo_metadata)?, &package)?)?;
-            if fs::read(&dest).is_ok_and(|old| old == list) {
-                return Ok(Vec::new());
+            if !fs::read(&dest).is_ok_and(|old| old == list) {
+                atomic::write(&dest, &list)?;
             }
-            atomic::write(&dest, &list)?;
-            Ok(Vec::new())
         }
         Command::Sbom { binary, format, created, cargo_metadata } => {
             let metadata = cargo_metadata.as_deref().map(metadata::read).transpose()?;
             let licences = metadata.as_deref().map_or(Ok(BTreeMap::new()), metadata::licences)?;
-            let inventory =
-                Inventory { image: None, binaries: vec![Binary::read(&binary)?], licences, created };
-            print(&sbom::document(&inventory, format)?)?;
-            Ok(Vec::new())
+            let binaries = vec![Binary::read(&binary)?];
+            print(&sbom::document(&Inventory { image: None, binaries, licences, created }, format)?)?;
         }
     }
+    Ok(Vec::new())
+}
+
+/// Says what a registry can do, line by line.
+fn check_registry(spec: &CheckSpec, report_file: Option<&Path>) -> Result<()> {
+    let report = check::report(&spec.repository, &Connection::new(&spec.registries));
+    report_file.map_or(Ok(()), |file| spec::write_report(file, &report))?;
+    if let Some(problem) = report.problem {
+        bail!(problem);
+    }
+    for FeatureReport { feature, refusal, advice } in report.features {
+        answer(&feature, refusal.map(|reason| format!("{reason}; {advice}")).as_deref());
+    }
+    Ok(())
+}
+
+/// Sees that a push may be, and moves no tag that is not to move.
+fn check_access(spec: &CheckSpec) -> Result<()> {
+    let connection = Connection::new(&spec.registries);
+    connection.to_push(&spec.repository, &[]).check_access()?;
+    push::check_new(&spec.tags, &spec.immutable, &connection)
+}
+
+/// Prints those names that a registry has already.
+fn list_existing(spec: &CheckSpec) -> Result<()> {
+    // What counts is what the registry has itself.
+    let connection = Connection::new(&spec.registries.without_mirrors());
+    let existing = push::existing(&spec.tags, &connection)?;
+    print(existing.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes())
+}
+
+/// Says what came of each check of an image.
+fn tell(checks: &[Check]) -> Result<()> {
+    checks.iter().for_each(|Check { what, problem }| answer(what, problem.as_deref()));
+    let failed = checks.iter().filter(|check| check.problem.is_some()).count();
+    ensure!(failed == 0, "the image is not what it should be: {failed} of {} checks failed", checks.len());
+    Ok(())
 }
 
 /// Writes what was asked for to standard output. Who has read enough of it may close it.

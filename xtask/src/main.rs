@@ -55,9 +55,60 @@ fn ended(result: Result<ExitCode>, report: &mut Report) -> ExitCode {
 fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
     let plan = match &cli.task {
         Task::Zigbuild { folder, args } => return zigbuild::main(folder, args),
+        Task::Clean(flags) => return tasks::clean::run(flags, &cli.run, report),
+        Task::Doctor(flags) => {
+            return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, flags, report));
+        }
+        Task::Completions { shell } => {
+            let script = tasks::completions::product(&Config::load(Need::Nothing)?, *shell);
+            report.products(&[script])?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Task::Ci { task: CiTask::Matrix(flags) } => {
+            report.products(&[tasks::ci::matrix(&Config::load(Need::Nothing)?, flags)?])?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Task::Watch(flags) => {
+            let load = || tasks::watch::plan(&Config::load_for(tasks::watch::need)?, flags, &cli.run);
+            let watch = load()?;
+            if !cli.run.dry_run {
+                return runner::watch::run(watch, &load, report);
+            }
+            watch.plan()
+        }
+        Task::Setup(flags) => {
+            let config = Config::load(Need::Everything)?;
+            let plan = tasks::setup::plan(&config, flags);
+            if let Some(code) = tasks::setup::ask(&config, &plan, flags, &cli.run, report)? {
+                return Ok(code);
+            }
+            plan
+        }
+        task => plan(task, cli.run.dry_run)?,
+    };
+    if cli.run.dry_run && !cli.task.has_own_dry_run() {
+        report.plan(&plan);
+        return Ok(ExitCode::SUCCESS);
+    }
+    tasks::can_run(&plan, platform::LACKING)?;
+    // template: if kitchen
+    if cli.task.is_recorded() && !cli.run.dry_run {
+        report.record_for_kitchen(&plan.cwd);
+    }
+    // template: end
+    if let Some(file) = &cli.run.timings {
+        let folder = config::target_dir(&plan.cwd).join("timings");
+        report.record(Timings::new(&cli.name, file.as_deref(), &folder)?);
+    }
+    runner::run(&plan, cli.run.jobs()?, report)
+}
+
+/// The plan of a task that is one, of as much of the configuration as it needs.
+fn plan(task: &Task, dry_run: bool) -> Result<Plan> {
+    Ok(match task {
         Task::Init(flags) => tasks::template::init(&Config::load(Need::Nothing)?, flags), // template: if is_template
         // template: if is_template
-        Task::Adopt(flags) => tasks::template::adopt(&Config::load(Need::Nothing)?, flags, cli.run.dry_run),
+        Task::Adopt(flags) => tasks::template::adopt(&Config::load(Need::Nothing)?, flags, dry_run),
         // template: end
         Task::Build(flags) => tasks::build::plan(&Config::load(Need::Compiler)?, flags)?,
         Task::Bd(flags) => {
@@ -70,7 +121,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
             let need = |pipeline: &Pipeline| tasks::engines::need(pipeline, &flags.image, Need::Compiler);
             let config = Config::load_for(need)?;
             let (sign, digest_file) = (flags.sign.as_deref(), flags.digest_file.as_deref());
-            let push = Push { dry_run: cli.run.dry_run, sign, digest_file };
+            let push = Push { dry_run, sign, digest_file };
             tasks::bdp::plan(&config, &flags.image, &config.pipeline.build.platforms, push)?
         }
         Task::Verify(flags) => tasks::verify::plan(&Config::load(Need::Compiler)?, flags)?,
@@ -88,54 +139,13 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         Task::Soak(flags) => tasks::soak::plan(&Config::load(Need::Compiler)?, flags)?, // template: if pipeline_tests
         Task::Bench(flags) => tasks::bench::plan(&Config::load(Need::Nothing)?, flags), // template: if pipeline_tests
         Task::Release(flags) => tasks::release::plan(&Config::load(Need::Nothing)?, flags)?,
-        Task::Clean(flags) => return tasks::clean::run(flags, &cli.run, report),
-        Task::Watch(flags) => {
-            let load = || tasks::watch::plan(&Config::load_for(tasks::watch::need)?, flags, &cli.run);
-            let watch = load()?;
-            if !cli.run.dry_run {
-                return runner::watch::run(watch, &load, report);
-            }
-            watch.plan()
-        }
         Task::Hooks { task } => tasks::hooks::plan(&Config::load(Need::Nothing)?, *task),
         Task::Template { task } => tasks::template::plan(&Config::load(Need::Nothing)?, task),
         Task::Kitchen(flags) => tasks::kitchen::plan(&Config::load(Need::Nothing)?, flags), // template: if kitchen
-        Task::Doctor(flags) => {
-            return Ok(tasks::doctor::run(&Config::load(Need::Everything)?, flags, report));
-        }
-        Task::Setup(flags) => {
-            let config = Config::load(Need::Everything)?;
-            let plan = tasks::setup::plan(&config, flags);
-            if let Some(code) = tasks::setup::ask(&config, &plan, flags, &cli.run, report)? {
-                return Ok(code);
-            }
-            plan
-        }
-        Task::Completions { shell } => {
-            let script = tasks::completions::product(&Config::load(Need::Nothing)?, *shell);
-            report.products(&[script])?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Task::Ci { task: CiTask::Matrix(flags) } => {
-            report.products(&[tasks::ci::matrix(&Config::load(Need::Nothing)?, flags)?])?;
-            return Ok(ExitCode::SUCCESS);
-        }
         Task::Man { folder } => tasks::man::plan(&Config::load(Need::Nothing)?, folder)?,
-        Task::Watchdog | Task::Sccache { .. } => Plan::default(),
-    };
-    if cli.run.dry_run && !cli.task.has_own_dry_run() {
-        report.plan(&plan);
-        return Ok(ExitCode::SUCCESS);
-    }
-    tasks::can_run(&plan, platform::LACKING)?;
-    // template: if kitchen
-    if cli.task.is_recorded() && !cli.run.dry_run {
-        report.record_for_kitchen(&plan.cwd);
-    }
-    // template: end
-    if let Some(file) = &cli.run.timings {
-        let folder = config::target_dir(&plan.cwd).join("timings");
-        report.record(Timings::new(&cli.name, file.as_deref(), &folder)?);
-    }
-    runner::run(&plan, cli.run.jobs()?, report)
+        // Done by now.
+        Task::Clean(_) | Task::Doctor(_) | Task::Completions { .. } | Task::Ci { .. } => Plan::default(),
+        Task::Watch(_) | Task::Setup(_) => Plan::default(),
+        Task::Watchdog | Task::Sccache { .. } | Task::Zigbuild { .. } => Plan::default(),
+    })
 }

@@ -23,6 +23,7 @@ mod collect;
 pub mod compress;
 pub mod container;
 pub mod digest;
+pub mod document;
 pub mod elf;
 pub mod error;
 pub mod files;

@@ -7,10 +7,10 @@ use serde_json::Value;
 use xtask_oci::base::Foundation;
 use xtask_oci::container::search_path;
 use xtask_oci::digest::Digest;
+use xtask_oci::document::ConfigDocument;
 use xtask_oci::files::{Content, Entries, Entry, LayerFiles};
 use xtask_oci::image::PlatformImage;
 use xtask_oci::pull::PulledImage;
-use xtask_oci::pull::document::ConfigDocument;
 use xtask_oci::rootfs::Rootfs;
 use xtask_oci::startable;
 

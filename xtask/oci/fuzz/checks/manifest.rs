@@ -2,7 +2,7 @@
 
 use image_spec::Platform;
 use serde_json::Value;
-use xtask_oci::pull::document::{Document, IndexDocument, ManifestDocument};
+use xtask_oci::document::{Document, IndexDocument, ManifestDocument};
 use xtask_oci::unpack::Packing;
 
 /// Reads a document and chooses from it what the engine would fetch next.

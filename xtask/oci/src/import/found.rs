@@ -5,9 +5,9 @@ use std::iter;
 use anyhow::{Context as _, Result, bail, ensure};
 use image_spec::{ImageReport, LayerReport, Platform, PlatformReport};
 
+use crate::document::{ConfigDocument, DescriptorDocument, Document, ManifestDocument};
 use crate::image::Blob;
 use crate::oci;
-use crate::pull::document::{ConfigDocument, DescriptorDocument, Document, ManifestDocument};
 use crate::registry::client::MAX_DOCUMENT;
 
 const INDEXES: [&str; 2] = [oci::INDEX, oci::DOCKER_INDEX];

@@ -11,11 +11,11 @@ use image_spec::{ImageReport, ImageSpec, Output};
 use super::found::{Found, Part, Place, media_type, small};
 use super::pushed;
 use crate::digest::Digest;
+use crate::document::{DescriptorDocument, Document};
 use crate::error::PathContext as _;
 use crate::files::Content;
 use crate::image::{Blob, Image, PlatformImage};
 use crate::output::{self, BLOBS, INDEX_FILE};
-use crate::pull::document::{DescriptorDocument, Document};
 use crate::registry::client::{Connection, MAX_DOCUMENT};
 use crate::spec;
 

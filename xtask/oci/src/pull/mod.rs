@@ -1,7 +1,6 @@
 //! Images that others made, fetched for one platform: checked against their digests, and kept for the next time.
 
 pub mod blobs;
-pub mod document;
 pub mod lock;
 
 use std::path::{Path, PathBuf};
@@ -10,12 +9,12 @@ use anyhow::{Context as _, Result, bail, ensure};
 use image_spec::{Pins, Platform, Reference};
 
 use crate::digest::Digest;
+use crate::document::{ConfigDocument, DescriptorDocument, Document, ManifestDocument};
 use crate::files::Entries;
 use crate::registry::client::{Client, Connection};
 use crate::unpack::stored::Listings;
 use crate::unpack::{Packing, PulledLayer, View};
 use blobs::BlobStore;
-use document::{ConfigDocument, DescriptorDocument, Document, ManifestDocument};
 
 /// Where images of others come from, and where they are kept.
 #[derive(Clone, Debug)]

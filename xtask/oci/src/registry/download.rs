@@ -15,7 +15,7 @@ use crate::oci;
 
 /// A manifest or an index as a registry has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
+pub struct RawDocument {
     /// What it says it is.
     pub media_type: String,
     /// Its digest.
@@ -29,7 +29,7 @@ impl Client {
     ///
     /// # Errors
     /// The registry cannot be reached or refuses, or what it gives is too large or has another digest.
-    pub fn manifest(&self, reference: &str) -> Result<Option<Document>> {
+    pub fn manifest(&self, reference: &str) -> Result<Option<RawDocument>> {
         let what = format!("cannot read {}", self.named(reference));
         self.policy.run(|| self.try_manifest(reference)).context(what)
     }
@@ -39,7 +39,7 @@ impl Client {
         format!("{}{}{reference}", self.name(), if reference.contains(':') { '@' } else { ':' })
     }
 
-    fn try_manifest(&self, reference: &str) -> Result<Option<Document>, Failure> {
+    fn try_manifest(&self, reference: &str) -> Result<Option<RawDocument>, Failure> {
         let url = self.location.url(&format!("manifests/{reference}"));
         let accept = [oci::INDEX, oci::MANIFEST, oci::DOCKER_INDEX, oci::DOCKER_MANIFEST].join(", ");
         let call = Call { headers: vec![("accept", accept)], ..Call::new(Method::GET, &url) };
@@ -68,7 +68,7 @@ impl Client {
                 return Err(Failure::passing(anyhow!("its digest is {digest} instead of {expected}")));
             }
         }
-        Ok(Some(Document { media_type, digest, bytes }))
+        Ok(Some(RawDocument { media_type, digest, bytes }))
     }
 
     /// Writes the blob with this digest and size to `dest`, whole and checked. What came before a connection was cut is

@@ -9,8 +9,8 @@ use ureq::http::{Method, StatusCode};
 use super::client::{Call, Client};
 use super::retry::Failure;
 use crate::digest::Digest;
+use crate::document::Document;
 use crate::proof::referrer::fallback_tag;
-use crate::pull::document::Document;
 
 /// The most that a document may have, in bytes: it is read as a whole.
 const MAX_CONTENT: u64 = 64 << 20;

@@ -14,9 +14,9 @@ use image_spec::{ImageReport, Pins, Platform, VerifySpec};
 use crate::atomic::TempPath;
 use crate::container::numeric_user;
 use crate::digest::Digest;
+use crate::document::Document;
 use crate::error::PathContext as _;
 use crate::oci::annotation;
-use crate::pull::document::Document;
 use crate::pull::{PulledImage, Sources};
 use crate::registry::client::{Client, Connection};
 

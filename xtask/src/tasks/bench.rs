@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::{beside_xtask, tool_step, words};
+use super::{beside_xtask, tool_step, word, words};
 use crate::cli::BenchFlags;
 use crate::config::Config;
 use crate::plan::{Plan, Step};
@@ -51,9 +51,4 @@ fn arguments(flags: &BenchFlags, report: &Path) -> Vec<String> {
 
 fn all(values: &[impl ValueEnum]) -> Vec<String> {
     values.iter().map(word).collect()
-}
-
-/// The word for it on the command line.
-fn word(value: &impl ValueEnum) -> String {
-    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -43,6 +43,7 @@ pub(crate) mod watch;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::config::{Config, TOOLS};
@@ -152,6 +153,11 @@ fn service(config: &Config, backend: &str) -> Vec<String> {
 /// The folder that cargo locks while it builds with the profile `dev`.
 fn debug(config: &Config) -> PathBuf {
     config.target("debug")
+}
+
+/// What a value of a flag is called on the command line.
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 fn words(words: &[&str]) -> Vec<String> {

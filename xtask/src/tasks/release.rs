@@ -1,11 +1,10 @@
 //! `release`: has xtask-release propose the next version, make the release, or take it back.
 
 use anyhow::Result;
-use clap::ValueEnum;
 use image_spec::CheckSpec;
 
 use super::image::{check_repository, registries, versioned};
-use super::{beside_xtask, engine, engine_step, tool_step, words};
+use super::{beside_xtask, engine, engine_step, tool_step, word, words};
 use crate::cli::ReleaseFlags;
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step, Topic};
@@ -74,7 +73,6 @@ fn arguments(flags: &ReleaseFlags) -> Vec<String> {
         .collect::<Vec<_>>();
     // One word, so that nothing in it is a flag.
     arguments.extend(version.as_ref().map(|version| format!("--version={version}")));
-    let part = bump.and_then(|bump| bump.to_possible_value());
-    arguments.extend(part.map(|part| format!("--bump={}", part.get_name())));
+    arguments.extend(bump.as_ref().map(|part| format!("--bump={}", word(part))));
     arguments
 }

@@ -1,10 +1,9 @@
 //! `soak`: builds what is measured, for each database in a place of its own, and has xtask-soak measure it.
 
 use anyhow::Result;
-use clap::ValueEnum;
 
 use super::build::{self, Build};
-use super::{MESSAGES, engine_step, linking, service, tool_argv, words};
+use super::{MESSAGES, engine_step, linking, service, tool_argv, word, words};
 use crate::cli::{BuildFlags, Format, Linker, Profile, Scenario, SoakFlags};
 use crate::config::Config;
 use crate::plan::{Plan, Step, in_turn};
@@ -115,10 +114,10 @@ fn measure_step(config: &Config, flags: &SoakFlags, backends: &[&str]) -> Step {
     };
     let report = target(&format!("soak/report.{extension}"));
     let mut argv = vec![target("release/xtask-soak")];
-    argv.extend(flags.scenarios.iter().map(|scenario| name(*scenario)));
+    argv.extend(flags.scenarios.iter().map(word));
     argv.extend(backends.iter().flat_map(|backend| words(&["--backend", backend])));
     argv.extend(words(&["--rounds", &flags.rounds.to_string(), "--seconds", &flags.seconds.to_string()]));
-    argv.extend(words(&["--format", &name(flags.format), "--report", &report]));
+    argv.extend(words(&["--format", &word(&flags.format), "--report", &report]));
     argv.extend(words(&["--binaries", &target("soak")]));
     Step {
         name: "soak".to_owned(),
@@ -127,9 +126,4 @@ fn measure_step(config: &Config, flags: &SoakFlags, backends: &[&str]) -> Step {
         outputs: vec![report.into()],
         ..Step::default()
     }
-}
-
-/// The word for it on the command line.
-fn name(value: impl ValueEnum) -> String {
-    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -100,7 +100,7 @@ fn run(cli: &Cli, report: &mut Report) -> Result<ExitCode> {
         let folder = config::target_dir(&plan.cwd).join("timings");
         report.record(Timings::new(&cli.name, file.as_deref(), &folder)?);
     }
-    runner::run(&plan, cli.run.jobs()?, report)
+    runner::run(&plan, config::jobs(cli.run.jobs)?, report)
 }
 
 /// The plan of a task that is one, of as much of the configuration as it needs.

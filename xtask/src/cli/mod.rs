@@ -33,11 +33,10 @@ mod watch;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use image_spec::Repository;
 
-use crate::config::{Sccache, build_jobs};
+use crate::config::Sccache;
 pub(crate) use bench_flags::BenchFlags; // template: if pipeline_tests
 pub(crate) use check::CheckFlags;
 pub(crate) use ci::{CiTask, MatrixFlags};
@@ -253,16 +252,6 @@ pub(crate) struct SqlxFlags {
     /// Database backend [default: all in config/pipeline.toml]
     #[arg(long)]
     pub(crate) backend: Option<String>,
-}
-
-impl RunFlags {
-    /// Jobs in all, by the flag or by what cargo is told; as many as there are cores without.
-    ///
-    /// # Errors
-    /// As [`build_jobs`].
-    pub(crate) fn jobs(&self) -> Result<Option<NonZeroUsize>> {
-        self.jobs.map_or_else(build_jobs, |jobs| Ok(Some(jobs)))
-    }
 }
 
 /// How a plan is run and shown.

@@ -1,4 +1,4 @@
-//! How many jobs cargo is told to have, besides by a flag.
+//! How many jobs there are to be in all.
 
 use std::env;
 use std::num::NonZeroUsize;
@@ -10,12 +10,15 @@ use crate::error::Usage;
 /// The variable that cargo reads as [`build.jobs`](https://doc.rust-lang.org/cargo/reference/config.html#buildjobs).
 const VARIABLE: &str = "CARGO_BUILD_JOBS";
 
-/// The number of jobs that the environment asks for.
+/// Those that were `asked` for, or what cargo is told by the environment; as many as there are cores without.
 ///
 /// # Errors
-/// Where it is no number that cargo would take.
-pub(crate) fn build_jobs() -> Result<Option<NonZeroUsize>> {
-    env::var(VARIABLE).map_or(Ok(None), |text| read(&text, num_cpus::get()))
+/// What the environment says is no number that cargo would take.
+pub(crate) fn jobs(asked: Option<NonZeroUsize>) -> Result<Option<NonZeroUsize>> {
+    match (asked, env::var(VARIABLE)) {
+        (None, Ok(text)) => read(&text, num_cpus::get()),
+        (asked, _) => Ok(asked),
+    }
 }
 
 /// A negative number is one to take from the number of cores, as cargo has it.

@@ -37,7 +37,7 @@ pub(crate) use host::{Host, is_dumb_terminal, no_color, target_dir};
 #[cfg(all(test, unix))] // template: if pipeline_tests
 pub(crate) use image::Debug; // template: if pipeline_tests
 pub(crate) use image::File;
-pub(crate) use jobs::build_jobs;
+pub(crate) use jobs::jobs;
 pub(crate) use layers::LayerCache;
 pub(crate) use pipeline::{Pipeline, Push};
 pub(crate) use source::{Package, Source, TOOLS};

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 
 use crate::cli::{CleanFlags, Limits, RunFlags};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::disk::{self, Found, Item, Locking};
 use crate::report::{Event, Removed, Report, Space};
 use crate::runner;
@@ -37,7 +37,7 @@ pub(crate) fn run(flags: &CleanFlags, run: &RunFlags, report: &mut Report) -> Re
         match (plan.steps.is_empty(), run.dry_run) {
             (true, _) => {}
             (false, true) => report.plan(&plan),
-            (false, false) => code = runner::run(&plan, run.jobs()?, report)?,
+            (false, false) => code = runner::run(&plan, config::jobs(run.jobs)?, report)?,
         }
     }
     Ok(if is_done { code } else { ExitCode::FAILURE })

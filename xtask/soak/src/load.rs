@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 /// What the figures are asked for at.
-pub(crate) const CONNECTIONS: u32 = 64;
+const CONNECTIONS: u32 = 64;
 
 /// Has wrk print what it has measured in a form that can be relied on.
 const WRK_SCRIPT: &str = r#"

@@ -22,7 +22,7 @@ impl Compression {
     const ZSTD_DEFAULT: u8 = 3;
 
     /// Levels of Zstandard that have a name; what each costs is in docs/images.md.
-    pub const ZSTD_NAMES: [(&str, u8); 4] = [("fast", 1), ("balanced", 3), ("small", 9), ("smallest", 19)];
+    const ZSTD_NAMES: [(&str, u8); 4] = [("fast", 1), ("balanced", 3), ("small", 9), ("smallest", 19)];
 
     /// The media type of a layer that is compressed this way, as the OCI image specification names it.
     pub fn layer_media_type(self) -> &'static str {

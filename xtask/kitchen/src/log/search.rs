@@ -23,7 +23,7 @@ const LONGEST: usize = 1000;
 const COMPILED: usize = 1 << 20;
 
 /// How many of the lines that match are told; of the others, only how many there are.
-pub(crate) const MATCHES: usize = 200;
+const MATCHES: usize = 200;
 
 /// How many places in a line are told.
 const RANGES: usize = 100;

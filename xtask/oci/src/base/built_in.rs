@@ -4,7 +4,7 @@ use crate::base64;
 use crate::files::{Entries, Entry, LayerFiles};
 
 /// The user and the group that services run as, as in distroless and Chainguard images.
-pub const NONROOT: u32 = 65532;
+const NONROOT: u32 = 65532;
 
 /// Its files carry this time, not the image's: so its layer is the same in every image and registries keep it once.
 const MTIME: u64 = 0;

@@ -13,7 +13,7 @@ use crate::image::Blob;
 use crate::oci::{Annotations, Descriptor, INDEX, MANIFEST};
 
 /// Media type of the config of an artifact that has none.
-pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// The most that the index of referrers may take, in bytes: what every registry accepts of a manifest.
 pub const MAX_INDEX: usize = 4 << 20;
 

@@ -2,14 +2,14 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod kitchen;
+mod workspace;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use kitchen::{Kitchen, check_documented, stderr};
+use workspace::{Workspace, check_documented, stderr};
 
 /// A gate of two steps: `cargo fmt`, which reads what is written in Rust, and `cargo clippy`, which reads more.
 const TWO: &str = "--only=format,clippy-pipeline";
@@ -22,10 +22,10 @@ fn git(folder: &Path, args: &[&str]) {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
-/// A kitchen in which git keeps the folders `src` and `docs`, and nothing else.
-fn repository(script: &str) -> Kitchen {
-    let kitchen = Kitchen::with(script);
-    let path = kitchen.path();
+/// A workspace in which git keeps the folders `src` and `docs`, and nothing else.
+fn repository(script: &str) -> Workspace {
+    let workspace = Workspace::with(script);
+    let path = workspace.path();
     git(path, &["init", "--quiet"]);
     fs::write(path.join(".gitignore"), "/*\n!/src/\n!/docs/\n").unwrap();
     for (folder, file) in [("src", "src/lib.rs"), ("docs", "docs/page.md")] {
@@ -34,43 +34,43 @@ fn repository(script: &str) -> Kitchen {
     }
     git(path, &["add", "src", "docs"]);
     git(path, &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "first"]);
-    kitchen
+    workspace
 }
 
 /// Runs the gate, which has to succeed, and returns which subcommands of cargo ran.
-fn ran(kitchen: &Kitchen, args: &[&str]) -> Vec<String> {
-    let _ = fs::remove_file(kitchen.path().join("log"));
-    let output = kitchen.run(&[&["check", "-j", "1"], args].concat());
+fn ran(workspace: &Workspace, args: &[&str]) -> Vec<String> {
+    let _ = fs::remove_file(workspace.path().join("log"));
+    let output = workspace.run(&[&["check", "-j", "1"], args].concat());
     assert!(output.status.success(), "{}", stderr(&output));
-    kitchen.read("log").lines().map(str::to_owned).collect()
+    workspace.read("log").lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn what_has_passed_on_the_same_files_is_not_run_again() {
-    let kitchen = repository(LOG);
-    assert_eq!(ran(&kitchen, &[TWO]), ["fmt", "clippy"]);
-    assert!(ran(&kitchen, &[TWO]).is_empty());
-    let text = stderr(&kitchen.run(&["check", TWO]));
+    let workspace = repository(LOG);
+    assert_eq!(ran(&workspace, &[TWO]), ["fmt", "clippy"]);
+    assert!(ran(&workspace, &[TWO]).is_empty());
+    let text = stderr(&workspace.run(&["check", TWO]));
     assert!(text.contains("         format     0.00 s   cached\n"), "{text}");
 
-    fs::write(kitchen.path().join("docs/page.md"), "second").unwrap();
-    assert_eq!(ran(&kitchen, &[TWO]), ["clippy"]);
-    fs::write(kitchen.path().join("src/new.rs"), "").unwrap();
-    assert_eq!(ran(&kitchen, &[TWO]), ["fmt", "clippy"]);
-    fs::remove_file(kitchen.path().join("src/new.rs")).unwrap();
-    assert_eq!(ran(&kitchen, &[TWO]), ["fmt", "clippy"]);
-    assert_eq!(ran(&kitchen, &[TWO, "--fresh"]), ["fmt", "clippy"]);
-    assert!(kitchen.xtask(&["check", TWO]).env("CI", "true").status().unwrap().success());
-    assert_eq!(kitchen.read("log").lines().count(), 4, "CI left something out");
+    fs::write(workspace.path().join("docs/page.md"), "second").unwrap();
+    assert_eq!(ran(&workspace, &[TWO]), ["clippy"]);
+    fs::write(workspace.path().join("src/new.rs"), "").unwrap();
+    assert_eq!(ran(&workspace, &[TWO]), ["fmt", "clippy"]);
+    fs::remove_file(workspace.path().join("src/new.rs")).unwrap();
+    assert_eq!(ran(&workspace, &[TWO]), ["fmt", "clippy"]);
+    assert_eq!(ran(&workspace, &[TWO, "--fresh"]), ["fmt", "clippy"]);
+    assert!(workspace.xtask(&["check", TWO]).env("CI", "true").status().unwrap().success());
+    assert_eq!(workspace.read("log").lines().count(), 4, "CI left something out");
 }
 
 #[test]
 fn another_surrounding_runs_everything_again() {
-    let kitchen = repository(LOG);
-    assert_eq!(ran(&kitchen, &[TWO]), ["fmt", "clippy"]);
-    let output = kitchen.xtask(&["check", TWO]).env("RUSTFLAGS", "-C opt-level=1").output().unwrap();
+    let workspace = repository(LOG);
+    assert_eq!(ran(&workspace, &[TWO]), ["fmt", "clippy"]);
+    let output = workspace.xtask(&["check", TWO]).env("RUSTFLAGS", "-C opt-level=1").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    assert_eq!(kitchen.read("log").lines().count(), 4);
+    assert_eq!(workspace.read("log").lines().count(), 4);
 }
 
 #[test]
@@ -88,39 +88,39 @@ fn what_failed_or_was_changed_under_its_feet_has_not_passed() {
 
 #[test]
 fn without_git_everything_runs_each_time() {
-    let kitchen = Kitchen::with(LOG);
+    let workspace = Workspace::with(LOG);
     // A repository above the temporary folder would be one.
     let run =
-        || kitchen.xtask(&["check", TWO, "-j", "1"]).env("GIT_CEILING_DIRECTORIES", "/").output().unwrap();
+        || workspace.xtask(&["check", TWO, "-j", "1"]).env("GIT_CEILING_DIRECTORIES", "/").output().unwrap();
     assert!(run().status.success() && run().status.success());
-    assert_eq!(kitchen.read("log").lines().count(), 4);
+    assert_eq!(workspace.read("log").lines().count(), 4);
 }
 
 #[test]
 fn a_change_runs_what_it_can_affect_and_says_why() {
-    let kitchen = repository(LOG);
-    fs::write(kitchen.path().join("docs/page.md"), "second").unwrap();
-    let output = kitchen.run(&["check", TWO, "--since", "HEAD", "--fresh"]);
+    let workspace = repository(LOG);
+    fs::write(workspace.path().join("docs/page.md"), "second").unwrap();
+    let output = workspace.run(&["check", TWO, "--since", "HEAD", "--fresh"]);
     let text = stderr(&output);
     assert!(output.status.success(), "{text}");
-    assert_eq!(kitchen.read("log"), "clippy\n");
+    assert_eq!(workspace.read("log"), "clippy\n");
     for line in [
         "clippy-pipeline > the pipeline has no lints, since docs/page.md has changed",
         "nothing that it reads has changed since HEAD",
     ] {
         assert!(text.contains(line), "{line} is missing:\n{text}");
     }
-    let output = kitchen.run(&["check", "--since", "no-such-branch"]);
+    let output = workspace.run(&["check", "--since", "no-such-branch"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("git does not know `no-such-branch`"), "{}", stderr(&output));
 }
 
 #[test]
 fn a_gate_that_goes_on_sums_up_every_failure() {
-    let kitchen =
-        Kitchen::with("[ $1 = build ] && exit 0; [ $1 = metadata ] && exit 0; echo \"$1 broke\"; exit 3");
+    let workspace =
+        Workspace::with("[ $1 = build ] && exit 0; [ $1 = metadata ] && exit 0; echo \"$1 broke\"; exit 3");
     let args = ["check", "--only=format,lock,clippy-pipeline,sqlx-sqlite", "--keep-going", "-j", "1"];
-    let output = kitchen.run(&args);
+    let output = workspace.run(&args);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(3), "{text}");
     let last = text.lines().rev().take(3).collect::<Vec<_>>();
@@ -131,7 +131,7 @@ fn a_gate_that_goes_on_sums_up_every_failure() {
     assert!(text.contains("warning: step `sqlx-sqlite` is skipped"), "{text}");
     assert!(text.contains("\n           lock "), "the summary is missing:\n{text}");
 
-    let output = kitchen.run(&[&args[..], &["--message-format", "json"]].concat());
+    let output = workspace.run(&[&args[..], &["--message-format", "json"]].concat());
     let text = String::from_utf8(output.stdout).unwrap();
     let last = serde_json::from_str::<serde_json::Value>(text.lines().last().unwrap()).unwrap();
     assert_eq!(last["failures"].as_array().unwrap().len(), 3, "{last}");
@@ -140,25 +140,25 @@ fn a_gate_that_goes_on_sums_up_every_failure() {
 
 #[test]
 fn a_command_that_repeats_a_step_is_one() {
-    let kitchen = Kitchen::with("[ $1 = check ] || exit 0; exit 3");
-    let output = kitchen.run(&["check", "--only=sqlx-sqlite"]);
+    let workspace = Workspace::with("[ $1 = check ] || exit 0; exit 3");
+    let output = workspace.run(&["check", "--only=sqlx-sqlite"]);
     let text = stderr(&output);
     let (_, command) = text.lines().last().unwrap().split_once("cargo xtask ").unwrap();
-    let again = kitchen.run(&command.split(' ').collect::<Vec<_>>());
+    let again = workspace.run(&command.split(' ').collect::<Vec<_>>());
     assert_eq!(again.status.code(), Some(3), "{command}: {}", stderr(&again));
 }
 
 /// Cargo, as far as it builds tests and runs them.
-fn tests(pipeline: &str, service: &str) -> Kitchen {
-    let kitchen = Kitchen::with(&format!(
+fn tests(pipeline: &str, service: &str) -> Workspace {
+    let workspace = Workspace::with(&format!(
         "case \"$*\" in
          *db_sqlite*) {service};;
          test*) {pipeline};;
          esac"
     ));
     // Whether a machine has the real one must not matter.
-    kitchen.program("cargo-nextest", "");
-    kitchen
+    workspace.program("cargo-nextest", "");
+    workspace
 }
 
 const BUILT: &str = "echo '{\"reason\":\"build-finished\",\"success\":true}'";
@@ -166,34 +166,34 @@ const BUILT: &str = "echo '{\"reason\":\"build-finished\",\"success\":true}'";
 #[test]
 fn the_next_part_is_compiled_while_tests_run() {
     let wait = "for i in $(seq 100); do [ -e at-sqlite ] && exit 0; sleep 0.1; done; exit 1";
-    let kitchen = tests(&format!("{BUILT}; {wait}"), "touch at-sqlite");
-    let output = kitchen.run(&["check", "--only=pipeline,sqlite", "-j", "1"]);
+    let workspace = tests(&format!("{BUILT}; {wait}"), "touch at-sqlite");
+    let output = workspace.run(&["check", "--only=pipeline,sqlite", "-j", "1"]);
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
 fn one_cargo_at_a_time_compiles() {
     let alone = "mkdir compiling || exit 1; sleep 0.2; rmdir compiling";
-    let kitchen = tests(&format!("{alone}; {BUILT}"), &format!("{alone}; {BUILT}"));
-    let output = kitchen.run(&["check", "--only=pipeline,sqlite", "-j", "4"]);
+    let workspace = tests(&format!("{alone}; {BUILT}"), &format!("{alone}; {BUILT}"));
+    let output = workspace.run(&["check", "--only=pipeline,sqlite", "-j", "4"]);
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
 fn a_test_that_hangs_is_named_and_killed() {
     let running = "echo '     Running unittests src/lib.rs (./tests)'; echo 'test quick ... ok'";
-    let kitchen = tests(
+    let workspace = tests(
         &format!(
             "{BUILT}; {running}; trap '' INT TERM; echo $$ >> pids; sleep 60 & echo $! >> pids; wait; sleep 60"
         ),
         "",
     );
-    kitchen.program("tests", "echo 'endless: test'; echo 'quick: test'");
-    let pipeline = kitchen.path().join("config/pipeline.toml");
+    workspace.program("tests", "echo 'endless: test'; echo 'quick: test'");
+    let pipeline = workspace.path().join("config/pipeline.toml");
     let text = fs::read_to_string(&pipeline).unwrap().replace("test_limit = \"10m\"", "test_limit = \"1s\"");
     fs::write(&pipeline, text).unwrap();
     let began = Instant::now();
-    let output = kitchen.run(&["check", "--only=pipeline"]);
+    let output = workspace.run(&["check", "--only=pipeline"]);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(124), "{text}");
     assert!(
@@ -201,16 +201,16 @@ fn a_test_that_hangs_is_named_and_killed() {
         "{text}"
     );
     assert!(began.elapsed() < Duration::from_secs(20), "it took {:?}", began.elapsed());
-    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+    assert_eq!(workspace.processes_left(), Vec::<String>::new());
 }
 
 #[test]
 fn a_missing_tool_is_said_and_with_strict_a_failure() {
-    let kitchen = Kitchen::with("");
-    fs::remove_file(kitchen.path().join("hadolint")).unwrap();
-    let path = format!("{}:/usr/bin:/bin", kitchen.path().display());
+    let workspace = Workspace::with("");
+    fs::remove_file(workspace.path().join("hadolint")).unwrap();
+    let path = format!("{}:/usr/bin:/bin", workspace.path().display());
     let run = |args: &[&str]| -> Output {
-        kitchen
+        workspace
             .xtask(&[&["check", "--only=format,dockerfile"], args].concat())
             .env("PATH", &path)
             .output()
@@ -229,19 +229,20 @@ fn a_missing_tool_is_said_and_with_strict_a_failure() {
 
 #[test]
 fn it_runs_in_any_folder_of_any_work_tree() {
-    let kitchen = repository("echo \"$OLDPWD\" >> log");
+    let workspace = repository("echo \"$OLDPWD\" >> log");
     let folder = tempfile::tempdir().unwrap();
     let tree = folder.path().canonicalize().unwrap().join("ein Baum, größer");
-    git(kitchen.path(), &["worktree", "add", "--quiet", "--detach", &tree.to_string_lossy()]);
+    git(workspace.path(), &["worktree", "add", "--quiet", "--detach", &tree.to_string_lossy()]);
     for part in ["config", "Cargo.toml", ".gitignore"] {
-        let copied = Command::new("cp").arg("-r").arg(kitchen.path().join(part)).arg(&tree).status().unwrap();
+        let copied =
+            Command::new("cp").arg("-r").arg(workspace.path().join(part)).arg(&tree).status().unwrap();
         assert!(copied.success());
     }
     for run in 0..2 {
-        let mut xtask = kitchen.xtask(&["check", TWO, "-j", "1"]);
+        let mut xtask = workspace.xtask(&["check", TWO, "-j", "1"]);
         xtask.current_dir(tree.join("src")).env("CARGO_MANIFEST_DIR", tree.join("xtask"));
         let output = xtask.output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
-        assert_eq!(kitchen.read("log"), format!("{}\n", tree.display()).repeat(2), "run {run}");
+        assert_eq!(workspace.read("log"), format!("{}\n", tree.display()).repeat(2), "run {run}");
     }
 }

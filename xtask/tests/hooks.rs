@@ -2,25 +2,25 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod kitchen;
+mod workspace;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kitchen::{Kitchen, stderr};
+use workspace::{Workspace, stderr};
 
 /// Writes down what `check` is asked, and that no repository is named to it; a file `red` makes it fail.
 const CARGO: &str = "echo \"$@ ${GIT_DIR-}\" >> log; [ ! -e red ]";
 
 /// A workspace that is a repository, with a bare one as its remote `origin`.
-struct Repository(Kitchen);
+struct Repository(Workspace);
 
 impl Repository {
     /// With one commit, and the hook; nothing has been pushed.
     fn new() -> Repository {
-        let repository = Repository(Kitchen::with(CARGO));
+        let repository = Repository(Workspace::with(CARGO));
         repository.git(&["init", "--quiet", "--initial-branch", "main"]);
         repository.git(&["init", "--quiet", "--bare", "--initial-branch", "main", "remote.git"]);
         let remote = repository.path().join("remote.git");

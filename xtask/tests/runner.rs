@@ -2,13 +2,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod kitchen;
+mod workspace;
 
 use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use kitchen::{Kitchen, check_documented, signal, stderr, wait_until};
+use workspace::{Workspace, check_documented, signal, stderr, wait_until};
 
 /// A gate of two steps that do not need each other: `cargo fmt` and `cargo clippy`.
 const TWO: &str = "--only=format,clippy-pipeline";
@@ -17,38 +17,38 @@ const SLEEPERS: &str = "echo $$ >> pids; sleep 60 & echo $! >> pids; echo starte
 
 #[test]
 fn independent_steps_run_at_once() {
-    let kitchen = Kitchen::with(
+    let workspace = Workspace::with(
         "touch at-$1; case $1 in fmt) other=clippy;; clippy) other=fmt;; *) exit 0;; esac
          for i in $(seq 100); do [ -e at-$other ] && exit 0; sleep 0.1; done; exit 1",
     );
-    let output = kitchen.run(&["check", TWO, "-j", "2"]);
+    let output = workspace.run(&["check", TWO, "-j", "2"]);
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
 fn one_job_runs_one_step_after_the_other() {
-    let kitchen = Kitchen::with("echo begin >> log; sleep 0.1; echo end >> log");
-    assert!(kitchen.run(&["check", TWO, "-j", "1"]).status.success());
-    assert_eq!(kitchen.read("log"), "begin\nend\n".repeat(2));
+    let workspace = Workspace::with("echo begin >> log; sleep 0.1; echo end >> log");
+    assert!(workspace.run(&["check", TWO, "-j", "1"]).status.success());
+    assert_eq!(workspace.read("log"), "begin\nend\n".repeat(2));
 }
 
 #[test]
 fn an_inherited_jobserver_is_joined() {
-    let kitchen =
-        Kitchen::with("echo \"$CARGO_MAKEFLAGS\" >> flags; echo begin >> log; sleep 0.1; echo end >> log");
+    let workspace =
+        Workspace::with("echo \"$CARGO_MAKEFLAGS\" >> flags; echo begin >> log; sleep 0.1; echo end >> log");
     // Without a single token there is only the slot that the run itself has.
     let client = jobserver::Client::new(0).unwrap();
-    let mut xtask = kitchen.xtask(&["check", TWO, "-j", "2"]);
+    let mut xtask = workspace.xtask(&["check", TWO, "-j", "2"]);
     client.configure(&mut xtask);
     assert!(xtask.output().unwrap().status.success());
-    assert_eq!(kitchen.read("log"), "begin\nend\n".repeat(2));
-    assert!(kitchen.read("flags").contains("--jobserver-auth="), "{}", kitchen.read("flags"));
+    assert_eq!(workspace.read("log"), "begin\nend\n".repeat(2));
+    assert!(workspace.read("flags").contains("--jobserver-auth="), "{}", workspace.read("flags"));
 }
 
 #[test]
 fn lines_come_with_the_name_of_their_step() {
-    let kitchen = Kitchen::with("echo \"out of $1\"; echo \"err of $1\" >&2; printf 'caf\\351\\n'");
-    let text = stderr(&kitchen.run(&["check", TWO]));
+    let workspace = Workspace::with("echo \"out of $1\"; echo \"err of $1\" >&2; printf 'caf\\351\\n'");
+    let text = stderr(&workspace.run(&["check", TWO]));
     for line in ["format | out of fmt", "clippy-pipeline | err of clippy", "clippy-pipeline | caf\u{fffd}"] {
         assert!(text.contains(line), "{line} is missing:\n{text}");
     }
@@ -56,15 +56,15 @@ fn lines_come_with_the_name_of_their_step() {
 
 #[test]
 fn the_first_failure_stops_the_others_and_gives_its_exit_code() {
-    let kitchen = Kitchen::with(&format!(
+    let workspace = Workspace::with(&format!(
         "[ $1 = fmt ] || {{ while [ ! -e started-fmt ]; do sleep 0.05; done; echo 'it broke'; exit 7; }}; {SLEEPERS}"
     ));
     let began = Instant::now();
-    let output = kitchen.run(&["check", TWO, "-j", "2"]);
+    let output = workspace.run(&["check", TWO, "-j", "2"]);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(7), "{text}");
     assert!(began.elapsed() < Duration::from_secs(10), "the other step was not asked to end");
-    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+    assert_eq!(workspace.processes_left(), Vec::<String>::new());
     let last = text.lines().last().unwrap();
     assert_eq!(
         last,
@@ -74,10 +74,10 @@ fn the_first_failure_stops_the_others_and_gives_its_exit_code() {
 
 #[test]
 fn the_failed_steps_lines_are_shown_again_only_when_they_are_out_of_sight() {
-    let in_sight = Kitchen::with("[ $1 = clippy ] || exit 0; sleep 0.2; echo 'it broke'; exit 1");
+    let in_sight = Workspace::with("[ $1 = clippy ] || exit 0; sleep 0.2; echo 'it broke'; exit 1");
     assert_eq!(stderr(&in_sight.run(&["check", TWO])).matches("it broke").count(), 1);
 
-    let hidden = Kitchen::with(
+    let hidden = Workspace::with(
         "[ $1 = clippy ] && { echo 'it broke'; touch said; while [ ! -e over ]; do sleep 0.02; done; exit 1; }
          while [ ! -e said ]; do sleep 0.02; done; sleep 0.2; echo more; sleep 0.2; touch over",
     );
@@ -87,38 +87,38 @@ fn the_failed_steps_lines_are_shown_again_only_when_they_are_out_of_sight() {
 
 #[test]
 fn ctrl_c_ends_every_process() {
-    let kitchen = Kitchen::with(SLEEPERS);
-    let xtask = kitchen.xtask(&["check", TWO, "-j", "2"]).spawn().unwrap();
-    kitchen.wait_for("started-fmt");
-    kitchen.wait_for("started-clippy");
+    let workspace = Workspace::with(SLEEPERS);
+    let xtask = workspace.xtask(&["check", TWO, "-j", "2"]).spawn().unwrap();
+    workspace.wait_for("started-fmt");
+    workspace.wait_for("started-clippy");
     signal(&xtask, "INT");
     let output = xtask.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
-    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+    assert_eq!(workspace.processes_left(), Vec::<String>::new());
 }
 
 #[test]
 fn a_process_that_ignores_signals_is_killed() {
-    let kitchen = Kitchen::with(
+    let workspace = Workspace::with(
         "[ $1 = fmt ] || exit 0; trap '' INT TERM; echo $$ >> pids; touch started; while :; do sleep 0.1; done",
     );
-    let xtask = kitchen.xtask(&["check", TWO]).spawn().unwrap();
-    kitchen.wait_for("started");
+    let xtask = workspace.xtask(&["check", TWO]).spawn().unwrap();
+    workspace.wait_for("started");
     signal(&xtask, "TERM");
     let began = Instant::now();
     let output = xtask.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
     assert!(began.elapsed() > Duration::from_secs(3), "it had no time to end by itself");
-    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+    assert_eq!(workspace.processes_left(), Vec::<String>::new());
 }
 
 #[test]
 fn a_second_ctrl_c_kills_at_once() {
-    let kitchen = Kitchen::with(
+    let workspace = Workspace::with(
         "[ $1 = fmt ] || exit 0; trap '' INT TERM; echo $$ >> pids; touch started; while :; do sleep 0.1; done",
     );
-    let xtask = kitchen.xtask(&["check", TWO]).spawn().unwrap();
-    kitchen.wait_for("started");
+    let xtask = workspace.xtask(&["check", TWO]).spawn().unwrap();
+    workspace.wait_for("started");
     let began = Instant::now();
     signal(&xtask, "INT");
     sleep(Duration::from_millis(200));
@@ -126,27 +126,27 @@ fn a_second_ctrl_c_kills_at_once() {
     let output = xtask.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     assert!(began.elapsed() < Duration::from_secs(2));
-    assert_eq!(kitchen.processes_left(), Vec::<String>::new());
+    assert_eq!(workspace.processes_left(), Vec::<String>::new());
 }
 
 #[test]
 fn a_killed_runner_leaves_no_process() {
-    let kitchen = Kitchen::with(SLEEPERS);
-    let mut xtask = kitchen.xtask(&["check", TWO, "-j", "2"]).spawn().unwrap();
-    kitchen.wait_for("started-fmt");
-    kitchen.wait_for("started-clippy");
+    let workspace = Workspace::with(SLEEPERS);
+    let mut xtask = workspace.xtask(&["check", TWO, "-j", "2"]).spawn().unwrap();
+    workspace.wait_for("started-fmt");
+    workspace.wait_for("started-clippy");
     signal(&xtask, "KILL");
     xtask.wait().unwrap();
-    wait_until("the watchdog", || kitchen.processes_left().is_empty());
+    wait_until("the watchdog", || workspace.processes_left().is_empty());
 }
 
 #[test]
 fn a_second_build_waits_for_the_first() {
-    let kitchen = Kitchen::with(SLEEPERS);
+    let workspace = Workspace::with(SLEEPERS);
     let build = ["build", "--linker", "host", "--platform", host_platform()];
-    let first = kitchen.xtask(&build).spawn().unwrap();
-    kitchen.wait_for("started-build");
-    let second = kitchen.xtask(&build).spawn().unwrap();
+    let first = workspace.xtask(&build).spawn().unwrap();
+    workspace.wait_for("started-build");
+    let second = workspace.xtask(&build).spawn().unwrap();
     sleep(Duration::from_millis(500));
     signal(&second, "INT");
     let output = second.wait_with_output().unwrap();
@@ -162,14 +162,14 @@ fn host_platform() -> &'static str {
 
 #[test]
 fn quiet_shows_nothing_when_all_is_well() {
-    let output = Kitchen::with("echo noise").run(&["check", TWO, "--quiet"]);
+    let output = Workspace::with("echo noise").run(&["check", TWO, "--quiet"]);
     assert!(output.status.success());
     assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&[][..], &[][..]));
 }
 
 #[test]
 fn without_a_terminal_there_are_no_colours() {
-    let output = Kitchen::with("echo \"CARGO_TERM_COLOR=$CARGO_TERM_COLOR\"").run(&["check", TWO]);
+    let output = Workspace::with("echo \"CARGO_TERM_COLOR=$CARGO_TERM_COLOR\"").run(&["check", TWO]);
     let text = stderr(&output);
     assert!(text.contains("CARGO_TERM_COLOR=never") && !text.contains('\x1b'), "{text:?}");
 }
@@ -177,7 +177,7 @@ fn without_a_terminal_there_are_no_colours() {
 #[test]
 fn events_are_json_lines_that_the_documentation_describes() {
     let output =
-        Kitchen::with("echo 'a \"line\"'").run(&["check", TWO, "-j", "1", "--message-format", "json"]);
+        Workspace::with("echo 'a \"line\"'").run(&["check", TWO, "-j", "1", "--message-format", "json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let events =
         text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).collect::<Vec<_>>();
@@ -191,9 +191,9 @@ fn events_are_json_lines_that_the_documentation_describes() {
 
 #[test]
 fn a_program_that_is_missing_is_named() {
-    let kitchen = Kitchen::with("");
-    fs::remove_file(kitchen.path().join("cargo")).unwrap();
-    let output = kitchen.xtask(&["check", TWO]).env("PATH", kitchen.path()).output().unwrap();
+    let workspace = Workspace::with("");
+    fs::remove_file(workspace.path().join("cargo")).unwrap();
+    let output = workspace.xtask(&["check", TWO]).env("PATH", workspace.path()).output().unwrap();
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(127), "{text}");
     assert!(
@@ -204,9 +204,9 @@ fn a_program_that_is_missing_is_named() {
 
 #[test]
 fn much_output_neither_blocks_nor_fills_memory() {
-    let kitchen = Kitchen::with(
+    let workspace = Workspace::with(
         "[ $1 = fmt ] && head -c 20000000 /dev/zero | tr '\\0' 'x' && yes | head -n 20000; exit 0",
     );
-    let output = kitchen.run(&["check", TWO, "--quiet"]);
+    let output = workspace.run(&["check", TWO, "--quiet"]);
     assert!(output.status.success(), "{}", stderr(&output));
 }

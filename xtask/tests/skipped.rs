@@ -2,9 +2,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod kitchen;
+mod workspace;
 
-use kitchen::{Kitchen, check_documented, stderr};
+use workspace::{Workspace, check_documented, stderr};
 
 /// The service alone.
 const SERVICE: &str = "--only=oracle,sqlite";
@@ -14,27 +14,27 @@ const UNHEARD_OF: &str = r#"["oracle", "sqlite"]"#;
 
 #[test]
 fn a_step_that_cannot_run_here_is_shown_and_holds_up_no_other() {
-    let kitchen = Kitchen::for_backends(UNHEARD_OF, "echo \"$@\" >> log");
-    let output = kitchen.run(&["check", SERVICE, "--quiet"]);
+    let workspace = Workspace::for_backends(UNHEARD_OF, "echo \"$@\" >> log");
+    let output = workspace.run(&["check", SERVICE, "--quiet"]);
     let text = stderr(&output);
     assert!(output.status.success(), "{text}");
     let warning = "warning: step `test-oracle` is skipped (all tests of the service for oracle pass): no database is \
                    named `oracle`; there is sqlite, postgres, mysql\n";
     assert!(text.contains(warning) && text.lines().count() == 2, "{text}");
-    let log = kitchen.read("log");
+    let log = workspace.read("log");
     let of = |backend: &str| log.lines().filter(|line| line.contains(backend)).collect::<Vec<_>>();
     assert!(of("db_oracle").iter().all(|line| line.contains("--no-run")), "{log}");
     assert!(of("db_sqlite").iter().any(|line| !line.contains("--no-run")), "{log}");
 
-    let text = stderr(&kitchen.run(&["check", SERVICE]));
+    let text = stderr(&workspace.run(&["check", SERVICE]));
     assert!(text.contains("\n  test-oracle          -   skipped\n"), "{text}");
 }
 
 #[test]
 fn a_skipped_step_is_an_event_and_part_of_the_plan() {
-    let kitchen = Kitchen::for_backends(UNHEARD_OF, "");
+    let workspace = Workspace::for_backends(UNHEARD_OF, "");
     let run = |args: &[&str]| {
-        let output = kitchen.run(&[args, &["--message-format", "json"]].concat());
+        let output = workspace.run(&[args, &["--message-format", "json"]].concat());
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
     };
@@ -52,9 +52,9 @@ fn a_skipped_step_is_an_event_and_part_of_the_plan() {
 
 #[test]
 fn in_continuous_integration_a_missing_database_is_a_failure() {
-    let kitchen = Kitchen::for_backends(UNHEARD_OF, "touch ran");
-    let output = kitchen.xtask(&["check", SERVICE]).env("CI", "true").output().unwrap();
+    let workspace = Workspace::for_backends(UNHEARD_OF, "touch ran");
+    let output = workspace.xtask(&["check", SERVICE]).env("CI", "true").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("error: no database is named `oracle`"), "{}", stderr(&output));
-    assert!(!kitchen.path().join("ran").exists());
+    assert!(!workspace.path().join("ran").exists());
 }

@@ -2,16 +2,16 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod kitchen;
 #[path = "watch/watched.rs"]
 mod watched;
+mod workspace;
 
 use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use kitchen::{check_documented, signal, stderr, wait_until};
 use watched::{DOCKER, SERVICE, Watched};
+use workspace::{check_documented, signal, stderr, wait_until};
 
 #[test]
 fn a_save_runs_the_stages_in_their_order_and_then_the_new_version() {
@@ -41,8 +41,8 @@ fn a_red_stage_stops_those_after_it_and_leaves_the_old_version_running() {
         watched.wait_for_log(&expected);
         sleep(Duration::from_millis(300));
         watched.wait_for_log(&expected);
-        fs::remove_file(watched.kitchen.path().join(mark)).unwrap();
-        fs::remove_file(watched.kitchen.path().join("target/log")).unwrap();
+        fs::remove_file(watched.workspace.path().join(mark)).unwrap();
+        fs::remove_file(watched.workspace.path().join("target/log")).unwrap();
     }
     watched.write("source", "good");
     watched.wait_for_log("lint\ntest\nbd\ndown\nup good\n");
@@ -55,8 +55,8 @@ fn a_change_while_a_stage_runs_cancels_it_and_begins_anew() {
     let mut watched = Watched::repository().watch(&["--run", "process"]);
     watched.write("target/test-slow", "");
     watched.write("source", "two");
-    watched.kitchen.wait_for("target/test-waits");
-    fs::remove_file(watched.kitchen.path().join("target/test-slow")).unwrap();
+    watched.workspace.wait_for("target/test-waits");
+    fs::remove_file(watched.workspace.path().join("target/test-slow")).unwrap();
     watched.write("source", "three");
     watched.wait_for_log("lint\ntest\ntest cancelled\nlint\ntest\nbd\ndown\nup three\n");
     watched.end();
@@ -79,17 +79,17 @@ fn many_saves_in_quick_succession_make_one_run() {
 fn what_does_not_matter_makes_no_run() {
     let mut watched = Watched::repository().watch(&["--run", "process"]);
     watched.write("target/other", "new");
-    fs::create_dir(watched.kitchen.path().join("data")).unwrap();
+    fs::create_dir(watched.workspace.path().join("data")).unwrap();
     watched.write("data/app.db", "rows");
     watched.write("README.md", "new");
     watched.write(".git/some", "new");
     // The same again, and something that is taken back at once.
     watched.write("source", "one");
     watched.write("config/pipeline.toml.new", "a");
-    fs::remove_file(watched.kitchen.path().join("config/pipeline.toml.new")).unwrap();
+    fs::remove_file(watched.workspace.path().join("config/pipeline.toml.new")).unwrap();
     watched.check_quiet();
     // New files that are not ignored do matter, also in a new folder.
-    fs::create_dir_all(watched.kitchen.path().join("app/src")).unwrap();
+    fs::create_dir_all(watched.workspace.path().join("app/src")).unwrap();
     watched.write("app/src/new.rs", "");
     // The image is as it was, and so the service is not disturbed.
     watched.wait_for_log("lint\ntest\nbd\n");
@@ -102,7 +102,7 @@ fn what_does_not_matter_makes_no_run() {
 fn without_git_only_the_folders_that_it_would_ignore_are_left_out() {
     let mut watched = Watched::folder().watch(&["--run", "process"]);
     watched.write("target/other", "new");
-    fs::create_dir(watched.kitchen.path().join("data")).unwrap();
+    fs::create_dir(watched.workspace.path().join("data")).unwrap();
     watched.write("data/app.db", "rows");
     watched.check_quiet();
     watched.write("source", "two");
@@ -113,13 +113,13 @@ fn without_git_only_the_folders_that_it_would_ignore_are_left_out() {
 #[test]
 fn a_container_is_ended_by_the_runtime() {
     let watched = Watched::repository();
-    watched.kitchen.program("docker", DOCKER);
+    watched.workspace.program("docker", DOCKER);
     let mut watched = watched.watch(&[]);
     watched.write("source", "two");
     watched.wait_for_log("lint\ntest\nbd\ndown\nup two\n");
     let run = "run --name app-watch --rm --read-only --volume app-data:/app/data --publish 8080:8080 \
                --publish 9090:9090 galley:0.1.0\n";
-    assert_eq!(watched.kitchen.read("target/docker"), format!("{run}stop app-watch\n{run}"));
+    assert_eq!(watched.workspace.read("target/docker"), format!("{run}stop app-watch\n{run}"));
     let said = stderr(&watched.end());
     assert!(
         said.contains("note: started: http://localhost:8080/docs http://localhost:9090/metrics\n"),
@@ -130,15 +130,15 @@ fn a_container_is_ended_by_the_runtime() {
 #[test]
 fn ctrl_c_ends_the_stage_that_runs_and_the_service() {
     let watched = Watched::repository();
-    watched.kitchen.program("docker", DOCKER);
+    watched.workspace.program("docker", DOCKER);
     let mut watched = watched.watch(&["--run", "container"]);
     watched.write("target/bd-slow", "");
     watched.write("source", "two");
-    watched.kitchen.wait_for("target/bd-waits");
+    watched.workspace.wait_for("target/bd-waits");
     // As of a container that is only being made.
     watched.write("target/stop-red", "");
     watched.end();
-    assert_eq!(watched.kitchen.read("target/docker").matches("stop app-watch").count(), 2);
+    assert_eq!(watched.workspace.read("target/docker").matches("stop app-watch").count(), 2);
     let log = watched.log();
     assert!(log.ends_with("\nbd cancelled\ndown\n") || log.ends_with("\ndown\nbd cancelled\n"), "{log}");
 }
@@ -147,7 +147,7 @@ fn ctrl_c_ends_the_stage_that_runs_and_the_service() {
 fn a_second_ctrl_c_kills_at_once() {
     let watched = Watched::repository();
     let deaf = "echo $$ >> target/pids; echo 'up one' >> target/log; trap 'echo deaf >> target/log' TERM";
-    watched.kitchen.program("service", &format!("{deaf}; while :; do sleep 0.05; done"));
+    watched.workspace.program("service", &format!("{deaf}; while :; do sleep 0.05; done"));
     let mut watched = watched.watch(&["--run", "process"]);
     let began = Instant::now();
     signal(watched.xtask.as_ref().unwrap(), "INT");
@@ -170,7 +170,7 @@ fn a_watch_that_is_killed_leaves_nothing() {
     let mut watched = Watched::repository().watch(&["--run", "process"]);
     watched.write("target/test-slow", "");
     watched.write("source", "two");
-    watched.kitchen.wait_for("target/test-waits");
+    watched.workspace.wait_for("target/test-waits");
     let mut xtask = watched.xtask.take().unwrap();
     signal(&xtask, "KILL");
     xtask.wait().unwrap();
@@ -180,11 +180,11 @@ fn a_watch_that_is_killed_leaves_nothing() {
 #[test]
 fn a_service_that_does_not_start_is_said_and_started_after_the_next_change() {
     let mut watched = Watched::repository();
-    watched.kitchen.program("service", "echo \"cannot listen\"; echo gone >> target/log; exit 3");
+    watched.workspace.program("service", "echo \"cannot listen\"; echo gone >> target/log; exit 3");
     watched.xtask = Some(watched.command(&["--run", "process"]).spawn().unwrap());
     watched.wait_for_log("lint\ntest\nbd\ngone\n");
-    fs::remove_file(watched.kitchen.path().join("target/log")).unwrap();
-    watched.kitchen.program("service", SERVICE);
+    fs::remove_file(watched.workspace.path().join("target/log")).unwrap();
+    watched.workspace.program("service", SERVICE);
     watched.wait_for_log("lint\ntest\nbd\nup one\n");
     let text = stderr(&watched.end());
     assert!(
@@ -197,7 +197,7 @@ fn a_service_that_does_not_start_is_said_and_started_after_the_next_change() {
 #[test]
 fn a_broken_configuration_is_said_and_watched_on() {
     let mut watched = Watched::repository().watch(&["--run", "process"]);
-    let pipeline = watched.kitchen.read("config/pipeline.toml");
+    let pipeline = watched.workspace.read("config/pipeline.toml");
     watched.write("config/pipeline.toml", &pipeline.replace("[image]", "[image"));
     watched.check_quiet();
     watched.write("config/pipeline.toml", &pipeline.replace("[image]", "[image] # as it was"));

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::kitchen::{Kitchen, signal, stderr, wait_until};
+use crate::workspace::{Workspace, signal, stderr, wait_until};
 
 /// A stage. It fails where a file has its name and `red`, waits where one has its name and `slow`; `bd` makes an image of
 /// the file `source`, and a service.
@@ -55,7 +55,7 @@ esac
 
 /// A workspace that is watched.
 pub(crate) struct Watched {
-    pub(crate) kitchen: Kitchen,
+    pub(crate) workspace: Workspace,
     pub(crate) xtask: Option<Child>,
 }
 
@@ -64,33 +64,33 @@ impl Watched {
     pub(crate) fn repository() -> Watched {
         let watched = Watched::folder();
         let mut git = Command::new("git");
-        git.args(["init", "--quiet"]).current_dir(watched.kitchen.path());
+        git.args(["init", "--quiet"]).current_dir(watched.workspace.path());
         assert!(git.status().unwrap().success());
         watched
     }
 
     /// The same without git.
     pub(crate) fn folder() -> Watched {
-        let kitchen = Kitchen::with("");
+        let workspace = Workspace::with("");
         // What this is called decides what the stages run, and writing to it would write to the program that is tested.
-        fs::rename(kitchen.path().join("xtask"), kitchen.path().join("watcher")).unwrap();
-        kitchen.program("xtask", STAGE);
-        kitchen.program("service", SERVICE);
-        kitchen.program("docker", "exit 1");
-        kitchen.program("podman", "exit 1");
-        fs::create_dir(kitchen.path().join("target")).unwrap();
-        let watched = Watched { kitchen, xtask: None };
+        fs::rename(workspace.path().join("xtask"), workspace.path().join("watcher")).unwrap();
+        workspace.program("xtask", STAGE);
+        workspace.program("service", SERVICE);
+        workspace.program("docker", "exit 1");
+        workspace.program("podman", "exit 1");
+        fs::create_dir(workspace.path().join("target")).unwrap();
+        let watched = Watched { workspace, xtask: None };
         watched.write(".gitignore", "/target\n/data\n");
         watched.write("source", "one");
         watched
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let path = format!("{}:{}", self.kitchen.path().display(), std::env::var("PATH").unwrap());
-        let mut command = Command::new(self.kitchen.path().join("watcher"));
+        let path = format!("{}:{}", self.workspace.path().display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new(self.workspace.path().join("watcher"));
         command.arg("watch").args(args).env("PATH", path).stdout(Stdio::piped()).stderr(Stdio::piped());
         // As `cargo run` sets it; the folder itself is not needed.
-        command.env("CARGO_MANIFEST_DIR", self.kitchen.path().join("xtask"));
+        command.env("CARGO_MANIFEST_DIR", self.workspace.path().join("xtask"));
         command
     }
 
@@ -98,16 +98,16 @@ impl Watched {
     pub(crate) fn watch(mut self, args: &[&str]) -> Watched {
         self.xtask = Some(self.command(args).spawn().unwrap());
         self.wait_for_log("lint\ntest\nbd\nup one\n");
-        fs::remove_file(self.kitchen.path().join("target/log")).unwrap();
+        fs::remove_file(self.workspace.path().join("target/log")).unwrap();
         self
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
-        fs::write(self.kitchen.path().join(path), text).unwrap();
+        fs::write(self.workspace.path().join(path), text).unwrap();
     }
 
     pub(crate) fn log(&self) -> String {
-        self.kitchen.read("target/log")
+        self.workspace.read("target/log")
     }
 
     /// Waits until exactly this has happened.
@@ -132,9 +132,9 @@ impl Watched {
     }
 
     pub(crate) fn processes_left(&self) -> Vec<String> {
-        let pids = self.kitchen.read("target/pids");
-        fs::write(self.kitchen.path().join("pids"), pids).unwrap();
-        self.kitchen.processes_left()
+        let pids = self.workspace.read("target/pids");
+        fs::write(self.workspace.path().join("pids"), pids).unwrap();
+        self.workspace.processes_left()
     }
 }
 

@@ -12,35 +12,35 @@ use tempfile::TempDir;
 
 /// A workspace with a program named `cargo` that does what a script says; `$1` is `fmt`, `clippy`, `build`, `check` or
 /// `test`. xtask is in it, too, because it looks for xtask-db beside itself.
-pub(crate) struct Kitchen(TempDir);
+pub(crate) struct Workspace(TempDir);
 
 /// Runs the command after `--`, if there is one.
 const XTASK_DB: &str = "while [ $# -gt 0 ]; do [ \"$1\" = -- ] && shift && exec \"$@\"; shift; done";
 
-impl Kitchen {
-    pub(crate) fn with(script: &str) -> Kitchen {
-        Kitchen::for_backends(r#"["sqlite"]"#, script)
+impl Workspace {
+    pub(crate) fn with(script: &str) -> Workspace {
+        Workspace::for_backends(r#"["sqlite"]"#, script)
     }
 
-    pub(crate) fn for_backends(backends: &str, script: &str) -> Kitchen {
-        let kitchen = Kitchen(tempfile::tempdir().unwrap());
+    pub(crate) fn for_backends(backends: &str, script: &str) -> Workspace {
+        let workspace = Workspace(tempfile::tempdir().unwrap());
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let pipeline = fs::read_to_string(root.join("config/pipeline.toml")).unwrap();
         let (before, after) = pipeline.split_once("\nbackends = ").unwrap();
         let after = after.split_once('\n').unwrap().1;
-        fs::create_dir(kitchen.path().join("config")).unwrap();
+        fs::create_dir(workspace.path().join("config")).unwrap();
         let pipeline = format!("{before}\nbackends = {backends}\n{after}");
-        fs::write(kitchen.path().join("config/pipeline.toml"), pipeline).unwrap();
-        fs::copy(root.join("Cargo.toml"), kitchen.path().join("Cargo.toml")).unwrap();
+        fs::write(workspace.path().join("config/pipeline.toml"), pipeline).unwrap();
+        fs::copy(root.join("Cargo.toml"), workspace.path().join("Cargo.toml")).unwrap();
 
-        kitchen.program("cargo", script);
-        kitchen.program("xtask-db", XTASK_DB);
-        kitchen.program("hadolint", "");
-        let xtask = kitchen.path().join("xtask");
+        workspace.program("cargo", script);
+        workspace.program("xtask-db", XTASK_DB);
+        workspace.program("hadolint", "");
+        let xtask = workspace.path().join("xtask");
         if fs::hard_link(env!("CARGO_BIN_EXE_xtask"), &xtask).is_err() {
             fs::copy(env!("CARGO_BIN_EXE_xtask"), &xtask).unwrap();
         }
-        kitchen
+        workspace
     }
 
     /// Puts a program of this name first on PATH; it runs `script` in the workspace.

@@ -11,8 +11,7 @@ use image_spec::{
 };
 
 use super::build::{self, Build};
-use super::engine;
-use super::shell::shell;
+use super::{busybox, engine};
 use crate::cli::{ImageFlags, Variant};
 use crate::config::{Config, File, IMAGES_LOCK};
 use crate::error::Usage;
@@ -209,7 +208,7 @@ fn layers(config: &Config, build: &Build, platform: Platform) -> Vec<Layer> {
     let image = &config.pipeline.image;
     let mut layers = Vec::<Layer>::new();
     if let (Some(Variant::Debug), Some(debug)) = (build.variant, &image.debug) {
-        layers.push(shell(debug.shell.clone()));
+        layers.push(busybox::layer(debug.shell.clone()));
     }
     // Files of other images change least.
     let (others, own) = image.files.iter().partition::<Vec<_>, _>(|file| file.from.is_some());

@@ -7,6 +7,7 @@ pub(crate) mod bdp;
 pub(crate) mod bench; // template: if pipeline_tests
 pub(crate) mod build;
 pub(crate) mod builder;
+mod busybox;
 pub(crate) mod check;
 pub(crate) mod ci;
 pub(crate) mod clean;
@@ -26,7 +27,6 @@ pub(crate) mod release;
 pub(crate) mod scan;
 mod sccache;
 pub(crate) mod setup;
-mod shell;
 pub(crate) mod soak; // template: if pipeline_tests
 pub(crate) mod sqlx;
 pub(crate) mod template;

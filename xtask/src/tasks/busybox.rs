@@ -14,7 +14,7 @@ const APPLETS: [&str; 40] = [
 ];
 
 /// The layer with the busybox of the image `from`.
-pub(super) fn shell(from: Reference) -> Layer {
+pub(super) fn layer(from: Reference) -> Layer {
     let busybox = format!("{FOLDER}/busybox");
     let link = |applet: &str| LinkEntry { dest: format!("{FOLDER}/{applet}"), target: "busybox".to_owned() };
     Layer {

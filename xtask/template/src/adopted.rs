@@ -1,17 +1,14 @@
-//! A project that was there before and has adopted the pipeline: what it has of the template, and how that is made.
+//! A project that was there before and has adopted the pipeline: what it has of the template, and what that is filled in with.
 //!
 //! The pipeline's packages are a workspace of their own in it, with a lock file of their own. So they compile in any
 //! project, whatever its edition, lints and dependencies are, and nothing moves those.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::answers::{Answers, Value};
-use crate::render::rendered;
 use crate::template::is_in;
-use crate::tree::{File, Tree};
 
 /// What is the pipeline, in the order in which people get to know it.
 pub(crate) const PIPELINE: [&str; 9] = [
@@ -130,21 +127,4 @@ impl Adopted {
             features.join(", ")
         )
     }
-}
-
-/// Manifest and lock file of the workspace that the pipeline's packages are.
-///
-/// # Errors
-/// The template lacks something that they are made of.
-pub(crate) fn workspace(template: &Tree, answers: &Answers, project: &Tree) -> Result<Tree> {
-    let text = |file: &File| String::from_utf8(file.bytes.clone()).context("a manifest is not UTF-8");
-    let root = template.get("Cargo.toml").context("there is no Cargo.toml")?;
-    let root = text(&rendered("Cargo.toml", root, answers)?)?.replace("\"xtask/", "\"");
-    let front = text(project.get(MANIFEST).with_context(|| format!("there is no {MANIFEST}"))?)?;
-    let mut tree = Tree::from([(MANIFEST.to_owned(), File::plain(format!("{front}\n{root}")))]);
-    // It is not there yet while it is made.
-    if let Some(lock) = template.get(&format!("{FILES}{LOCK}")) {
-        tree.insert(LOCK.to_owned(), lock.clone());
-    }
-    Ok(tree)
 }

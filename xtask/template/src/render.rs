@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 
-use crate::adopted::{self, Adopted};
+use crate::adopted::{Adopted, FILES, LOCK, MANIFEST};
 use crate::answers::{Answers, Value};
 use crate::marked::Marked;
 use crate::name;
@@ -49,11 +49,25 @@ pub(crate) fn project(tree: &Tree, answers: &Answers, adopted: Option<&Adopted>)
         }
     }
     if adopted.is_some() {
-        project.extend(adopted::workspace(tree, answers, &project)?);
+        project.extend(workspace(tree, answers, &project)?);
     }
     let record = Record::new(tree, &template, answers, adopted)?;
     project.insert(Record::FILE.to_owned(), File::plain(record.to_string()));
     Ok(project)
+}
+
+/// Manifest and lock file of the workspace that the pipeline's packages are, in a project that has adopted it.
+fn workspace(template: &Tree, answers: &Answers, project: &Tree) -> Result<Tree> {
+    let text = |file: &File| String::from_utf8(file.bytes.clone()).context("a manifest is not UTF-8");
+    let root = template.get("Cargo.toml").context("there is no Cargo.toml")?;
+    let root = text(&rendered("Cargo.toml", root, answers)?)?.replace("\"xtask/", "\"");
+    let front = text(project.get(MANIFEST).with_context(|| format!("there is no {MANIFEST}"))?)?;
+    let mut tree = Tree::from([(MANIFEST.to_owned(), File::plain(format!("{front}\n{root}")))]);
+    // It is not there yet while it is made.
+    if let Some(lock) = template.get(&format!("{FILES}{LOCK}")) {
+        tree.insert(LOCK.to_owned(), lock.clone());
+    }
+    Ok(tree)
 }
 
 /// What the files of projects are made of, by the path that they have there.
@@ -63,7 +77,7 @@ pub(crate) fn sources(tree: &Tree) -> BTreeMap<&str, &File> {
     own.map(|(path, file)| (path.as_str(), file)).chain(replacements).collect()
 }
 
-pub(crate) fn rendered(path: &str, file: &File, answers: &Answers) -> Result<File> {
+fn rendered(path: &str, file: &File, answers: &Answers) -> Result<File> {
     let Some(marked) = marked(path, file)? else { return Ok(file.clone()) };
     let text = marked.render(answers).with_context(|| path.to_owned())?;
     Ok(File { bytes: text.into_bytes(), mode: file.mode })

@@ -9,12 +9,14 @@
 //!
 //! [`import`] takes over what BuildKit made instead.
 //!
-//! [`proof`] says what a binary and an image were made of, in the binary itself and in documents beside the image.
+//! [`proof`] says what a binary and an image were made of, in the binary itself and in documents beside the image, which
+//! [`attach`] gathers.
 //!
 //! The library prints nothing, and starts nothing but what works on binaries: [`upx`] the packer, [`proof::debug`] objcopy.
 
 pub mod artifact;
 pub mod atomic;
+pub mod attach;
 pub mod base;
 pub mod base64;
 mod beside;

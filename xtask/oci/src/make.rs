@@ -9,11 +9,11 @@ use image_spec::{
     PushReport,
 };
 
+use crate::attach::{self, Part};
 use crate::base::{Foundation, built_in};
 use crate::cache::{self, Cache};
 use crate::image::{Image, PlatformImage};
 use crate::layer::{self, LayerBlob};
-use crate::proof::attach::{self, Part};
 use crate::pull::Sources;
 use crate::pull::lock;
 use crate::registry::client::Connection;

@@ -8,10 +8,10 @@ use image_spec::{Base, ImageReport, ImageSpec, Output, Pins, Platform, Reference
 
 use super::found::{Found, Place};
 use crate::atomic::TempPath;
+use crate::attach::{self, Part};
 use crate::digest::Digest;
 use crate::document::DescriptorDocument;
 use crate::error::PathContext as _;
-use crate::proof::attach::{self, Part};
 use crate::pull::Sources;
 use crate::registry::client::{Client, Connection};
 use crate::registry::push;

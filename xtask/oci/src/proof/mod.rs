@@ -3,10 +3,9 @@
 //!
 //! [`metadata`] reads the packages of a build from cargo, [`audit`] reads them back from the binary, and [`debug`] puts
 //! them into it and splits its debug information off. [`sbom`] writes them down for scanners, and
-//! [`provenance`] tells how they were built. [`referrer`] makes of such documents what a registry keeps beside the image, and
-//! [`attach`] gathers them for a push.
+//! [`provenance`] tells how they were built. [`referrer`] makes of such documents what a registry keeps beside the image;
+//! [`attach`](crate::attach) gathers them for a push.
 
-pub mod attach;
 pub mod audit;
 pub mod debug;
 mod features;

@@ -8,15 +8,15 @@ use anyhow::{Context as _, Result};
 use image_spec::{ImageSpec, Platform, time};
 use serde_json::{Value, json};
 
-use super::audit;
-use super::provenance::{self, Builder, Dependency, GitSource, Provenance, Subject};
-use super::referrer::Referrer;
-use super::sbom::{self, Binary, Format, Inventory};
 use crate::base::Foundation;
 use crate::digest::Digest;
 use crate::files::{Content, Entries, Kind};
 use crate::image::PlatformImage;
 use crate::oci::{Annotations, Descriptor, annotation};
+use crate::proof::audit;
+use crate::proof::provenance::{self, Builder, Dependency, GitSource, Provenance, Subject};
+use crate::proof::referrer::Referrer;
+use crate::proof::sbom::{self, Binary, Format, Inventory};
 use crate::rootfs::Rootfs;
 
 /// Says how the parameters are to be understood, and who builds.

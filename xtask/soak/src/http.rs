@@ -1,7 +1,7 @@
 //! A client for one connection that knows how far each request got.
 //!
 //! Clients made for applications hide what is measured here: they retry, and report a request that never left like one
-//! whose answer did not come. Wanted is just enough of HTTP/1.1 for answers that give their length.
+//! whose answer did not come. Wanted is just enough of HTTP/1.1 for answers that give their length or end the connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,6 +15,9 @@ use tokio::time::timeout;
 /// Longer than anything that the service may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The header line of a body in JSON.
+pub(crate) const JSON: &str = "content-type: application/json\r\n";
+
 /// A request, ready to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Request(Vec<u8>);
@@ -22,26 +25,26 @@ pub(crate) struct Request(Vec<u8>);
 impl Request {
     /// A request without a body.
     pub(crate) fn get(path: &str) -> Request {
-        Request::new("GET", path, "")
+        Request::new("GET", path, "", "")
     }
 
     /// A request that deletes whatever version there is.
     pub(crate) fn delete(path: &str) -> Request {
-        Request::new("DELETE", path, "")
+        Request::new("DELETE", path, "", "")
     }
 
     /// A request that creates a note.
     pub(crate) fn create(title: &str) -> Request {
         let body = serde_json::json!({ "title": title, "body": "x".repeat(200) }).to_string();
-        let headers = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
-        let mut request = Request::new("POST", "/notes", &headers);
-        request.0.extend(body.bytes());
-        request
+        Request::new("POST", "/notes", JSON, &body)
     }
 
-    /// Header lines end with `\r\n`.
-    fn new(method: &str, path: &str, headers: &str) -> Request {
-        Request(format!("{method} {path} HTTP/1.1\r\nhost: soak\r\n{headers}\r\n").into_bytes())
+    /// Any request. Header lines end with `\r\n`; that of the body's length is none of them.
+    pub(crate) fn new(method: &str, path: &str, headers: &str, body: &str) -> Request {
+        let length =
+            if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: soak\r\n{headers}{length}\r\n");
+        Request([head, body.to_owned()].concat().into_bytes())
     }
 
     /// What goes over the wire.
@@ -155,15 +158,22 @@ fn is_open(stream: &TcpStream) -> bool {
 /// Reads an answer with its body.
 pub(crate) async fn read_answer(stream: &mut TcpStream) -> Result<Answer> {
     let mut answer = read_head(stream).await?;
-    // These have no body, whatever their header says.
-    if ![204, 304].contains(&answer.status) {
-        let length = answer.header("content-length").context("an answer without its length")?.parse()?;
-        let came = answer.body.len();
-        if came > length {
-            bail!("an answer longer than it says");
+    let length = answer.header("content-length").map(str::parse::<usize>).transpose()?;
+    match length {
+        // These have no body, whatever their header says.
+        _ if [204, 304].contains(&answer.status) => {}
+        None if answer.is_last() => {
+            stream.read_to_end(&mut answer.body).await?;
         }
-        answer.body.resize(length, 0);
-        stream.read_exact(&mut answer.body[came..]).await?;
+        None => bail!("an answer without its length"),
+        Some(length) => {
+            let came = answer.body.len();
+            if came > length {
+                bail!("an answer longer than it says");
+            }
+            answer.body.resize(length, 0);
+            stream.read_exact(&mut answer.body[came..]).await?;
+        }
     }
     Ok(answer)
 }

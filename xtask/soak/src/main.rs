@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: puts the service through what production will, and compares the figures with their limits.
 //!
-//! [`scenario`] has a file for each; the rest is what they share. xtask builds what is measured, and starts this.
+//! [`scenario`] has a file for each; the rest is what they share. xtask builds what is measured, and starts this. It also
+//! starts [`train`], for the cargo profile `pgo`.
 
 mod compare;
 mod crowd;
@@ -15,6 +16,7 @@ mod scenario;
 mod service;
 mod soak;
 mod stats;
+mod train;
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ use crate::flags::{Scenario, SoakFlags};
 use crate::process::Machine;
 use crate::report::{Report, Verdict};
 use crate::soak::Soak;
+use crate::train::Train;
 
 /// Puts the service under load.
 #[derive(Debug, Parser)]
@@ -49,16 +52,25 @@ struct Cli {
 // Everything that measures has a thread or a process of its own: this one only directs.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
     // What a scenario has started ends with it, whether it is over or dropped here.
     let result = tokio::select! {
-        result = run(cli) => result,
+        result = start() => result,
         code = interrupted() => code,
     };
     result.unwrap_or_else(|error| {
         say(&format!("error: {error:#}"));
         ExitCode::FAILURE
     })
+}
+
+/// Trains where the first word says so, which is the name of no scenario, and measures otherwise.
+async fn start() -> Result<ExitCode> {
+    let mut words = std::env::args().skip(1).peekable();
+    if words.peek().is_some_and(|word| word == "train") {
+        train::run(&Train::parse_from(words)).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    run(Cli::parse()).await
 }
 
 /// Runs what was asked for. The exit code tells whether everything that was measured keeps to its limits.

@@ -1,5 +1,6 @@
 //! A process under test: the service, or its yardstick.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,6 +34,19 @@ impl Service {
     /// # Errors
     /// When it does not, with the last that it said.
     pub(crate) async fn start(program: &Path, database: &str, settings: &[(&str, &str)]) -> Result<Service> {
+        Service::start_with(program, database, settings, &[]).await
+    }
+
+    /// The same, with further variables.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub(crate) async fn start_with(
+        program: &Path,
+        database: &str,
+        settings: &[(&str, &str)],
+        variables: &[(&str, &OsStr)],
+    ) -> Result<Service> {
         let folder = tempfile::Builder::new().prefix("soak-").tempdir().context("cannot make a folder")?;
         let path = folder.path().join("log");
         // A pipe would have to be read, by this process, on the same cores. Appending lets the file be emptied meanwhile.
@@ -45,6 +59,7 @@ impl Service {
             command.env(format!("APP__{listener}__PORT"), "0");
         }
         command.envs(settings.iter().map(|(key, value)| (format!("APP__{key}"), value)));
+        command.envs(variables.iter().copied());
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
 
         // From here on it is killed when this is given up.
@@ -57,7 +72,7 @@ impl Service {
         let began = Instant::now();
         loop {
             let log = self.log();
-            if let Some(address) = listening_address(&log) {
+            if let Some(address) = listening_at(&log, "address") {
                 return address.parse().with_context(|| format!("no address: {address}"));
             }
             if let Some(status) = self.try_wait()? {
@@ -68,6 +83,16 @@ impl Service {
             }
             sleep(INTERVAL).await;
         }
+    }
+
+    /// Where it tells how it is, by its log.
+    ///
+    /// # Errors
+    /// When the log does not say, because it is a yardstick's or was emptied.
+    pub(crate) fn admin(&self) -> Result<SocketAddr> {
+        let log = self.log();
+        let address = listening_at(&log, "admin").context("the log does not name the admin port")?;
+        address.parse().with_context(|| format!("no address: {address}"))
     }
 
     /// What it has written to its log since it was started, or since the log was emptied.
@@ -131,10 +156,12 @@ impl Drop for Service {
     }
 }
 
-/// The address in the line `listening address=127.0.0.1:8080 …`.
-fn listening_address(log: &str) -> Option<&str> {
+/// The address that is called `name` in the line `listening address=127.0.0.1:8080 …`, or in the same line as JSON.
+fn listening_at<'a>(log: &'a str, name: &str) -> Option<&'a str> {
     let line = log.lines().find(|line| line.contains("listening"))?;
-    line.split_once(" address=")?.1.split_whitespace().next()
+    let value =
+        [format!(" {name}="), format!("\"{name}\":\"")].iter().find_map(|key| line.split_once(key))?.1;
+    value.split([' ', '"']).next()
 }
 
 #[cfg(test)]
@@ -145,8 +172,14 @@ mod tests {
     fn the_address_is_not_that_of_the_admin_port() {
         let log =
             "INFO starting\nINFO app::server: listening address=127.0.0.1:1 admin=127.0.0.1:2 backend=x\n";
-        assert_eq!(listening_address(log), Some("127.0.0.1:1"));
-        assert_eq!(listening_address("listening address=1.2.3.4:5 backend=x"), Some("1.2.3.4:5"));
-        assert_eq!(listening_address("INFO starting\n"), None);
+        assert_eq!(listening_at(log, "address"), Some("127.0.0.1:1"));
+        assert_eq!(listening_at(log, "admin"), Some("127.0.0.1:2"));
+        assert_eq!(listening_at("listening address=1.2.3.4:5", "address"), Some("1.2.3.4:5"));
+        let json = r#"{"level":"INFO","message":"listening","address":"[::1]:1","admin":"[::1]:2"}"#;
+        assert_eq!(
+            [listening_at(json, "address"), listening_at(json, "admin")],
+            [Some("[::1]:1"), Some("[::1]:2")]
+        );
+        assert_eq!(listening_at("INFO starting\n", "address"), None);
     }
 }

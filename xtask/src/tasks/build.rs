@@ -1,13 +1,13 @@
 //! `build`: static binaries for backends and platforms, under target/dist.
 
 use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 use image_spec::Platform;
 
 use super::linking::{self, Linking};
-use super::{MESSAGES, bake, engine, engine_step, sccache, words};
+use super::{MESSAGES, bake, engine, engine_step, rustflags, sccache, words};
 use crate::cli::{BuildFlags, Profile, Variant};
 use crate::config::Config;
 use crate::plan::{Plan, Product, Step};
@@ -211,7 +211,7 @@ impl Planner<'_> {
     }
 
     fn profile(&self) -> Profile {
-        self.flags.profile.unwrap_or(self.config.pipeline.build.profile)
+        profile(self.config, self.flags)
     }
 
     /// One cargo for all platforms: they share what runs on this machine, build scripts and procedural macros.
@@ -244,30 +244,15 @@ impl Planner<'_> {
             step.argv.extend(settings.into_iter().flatten());
         }
         step.argv.extend(mirror(config));
-        self.add_rustflags(&mut step);
+        rustflags::add(config, linking, platforms, &mut step);
         sccache::share(config, &mut step);
         step
     }
+}
 
-    fn add_rustflags(&self, step: &mut Step) {
-        let rustflags = rustflags(self.config, &self.linking);
-        match &self.config.host.rustflags {
-            // Cargo takes flags from one place only, and the variable wins. A flag with a space has no place in it.
-            Some(users) => {
-                let own =
-                    rustflags.iter().map(String::as_str).filter(|flag| !flag.contains(char::is_whitespace));
-                let all = iter::once(users.as_str()).chain(own).collect::<Vec<_>>();
-                step.env.insert("RUSTFLAGS".to_owned(), all.join(" "));
-            }
-            None => {
-                let list = rustflags.iter().map(|flag| toml_string(flag)).collect::<Vec<_>>().join(",");
-                for platform in &self.platforms {
-                    let flags = format!("target.{}.rustflags=[{list}]", self.linking.target(*platform));
-                    step.argv.extend(["--config".to_owned(), flags]);
-                }
-            }
-        }
-    }
+/// The profile that is asked for, or else configured.
+pub(super) fn profile(config: &Config, flags: &BuildFlags) -> Profile {
+    flags.profile.unwrap_or(config.pipeline.build.profile)
 }
 
 /// Has cargo take crates from the mirror, if there is one.
@@ -275,7 +260,7 @@ pub(super) fn mirror(config: &Config) -> Vec<String> {
     let Some(index) = &config.pipeline.mirrors.crates_io else { return Vec::new() };
     let settings = [
         "source.crates-io.replace-with='mirror'".to_owned(),
-        format!("source.mirror.registry={}", toml_string(index)),
+        format!("source.mirror.registry={}", rustflags::toml_string(index)),
     ];
     settings.into_iter().flat_map(|setting| ["--config".to_owned(), setting]).collect()
 }
@@ -291,20 +276,4 @@ pub(super) fn commit(config: &Config) -> Option<String> {
     let revision = config.source.revision.as_deref()?;
     let (hash, mark) = revision.split_at(revision.find('-').unwrap_or(revision.len()));
     Some(format!("{}{mark}", &hash[..hash.len().min(12)]))
-}
-
-/// Flags that make the binary static, independent of where it was built, and known by an id.
-fn rustflags(config: &Config, linking: &Linking) -> Vec<String> {
-    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    let mut flags = words(linking.rustflags);
-    flags.push(remap(&config.host.cargo_home, "/cargo"));
-    flags.push(remap(&config.root, "/src"));
-    // What a debugger finds the debug information by, which is kept beside the binary.
-    flags.extend(words(&["-C", "link-arg=-Wl,--build-id=sha1"]));
-    flags
-}
-
-/// A basic string of TOML.
-fn toml_string(text: &str) -> String {
-    toml::Value::from(text).to_string()
 }

@@ -80,7 +80,7 @@ pub(super) fn backend(spec: &ImageSpec) -> String {
 
 /// What the provenance says of the build.
 fn chosen(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeMap<String, String> {
-    let profile = flags.build.profile.unwrap_or(config.pipeline.build.profile).name();
+    let profile = build::profile(config, &flags.build).name();
     let known =
         [("package", &*config.pipeline.build.package), (BACKEND, &*build.backend), ("profile", profile)];
     known.map(|(key, value)| (key.to_owned(), value.to_owned())).into()

@@ -24,6 +24,7 @@ pub(crate) mod man;
 pub(crate) mod pin;
 pub(crate) mod registry;
 pub(crate) mod release;
+mod rustflags;
 pub(crate) mod scan;
 mod sccache;
 pub(crate) mod setup;

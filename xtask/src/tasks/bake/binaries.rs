@@ -128,7 +128,7 @@ pub(super) fn bare(config: &Config, flags: &ImageFlags) -> Target {
 /// Arguments of the Dockerfile: what it is to compile, and by which versions.
 pub(super) fn args(config: &Config, flags: &ImageFlags, build: &Build) -> BTreeMap<String, String> {
     let settings = &config.pipeline.build;
-    let profile = flags.build.profile.unwrap_or(settings.profile).name();
+    let profile = build::profile(config, &flags.build).name();
     let targets = build.platforms.iter().copied().map(target_of);
     let cache = flags.engine.cache.unwrap_or(config.pipeline.buildkit.cache);
     let packaging = match engines::packaging(config, flags) {

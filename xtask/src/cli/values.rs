@@ -83,6 +83,10 @@ pub(crate) enum Profile {
     Release,
     /// Link-time optimisation, one codegen unit
     Dist,
+    // template: if pipeline_tests
+    /// As dist, and compiled by what the service does most under load
+    Pgo,
+    // template: end
 }
 
 impl Profile {
@@ -91,6 +95,7 @@ impl Profile {
         match self {
             Profile::Release => "release",
             Profile::Dist => "dist",
+            Profile::Pgo => "pgo", // template: if pipeline_tests
         }
     }
 }

@@ -3,7 +3,7 @@
 use db_servers::{Backend, Container};
 use image_spec::{Pins, Platform};
 
-use super::{Config, Host, Package, Pipeline, Source};
+use super::{Config, Host, Package, Pgo, Pipeline, Source};
 use crate::tools::{Advisories, Compose, Os, Runtime, System, Tools};
 
 /// A `config/pipeline.toml`.
@@ -65,6 +65,13 @@ pub(crate) fn config() -> Config {
         },
         has_own_tools: false,
         source: Source { revision: Some("0123abcd".repeat(5)), created: 1_700_000_000 },
+        pgo: Pgo {
+            folder: "/galley/target/profdata".into(),
+            found: vec![],
+            digest: "0123456789ab".to_owned(),
+            now: 1_700_000_000,
+            may_train: true,
+        },
         host: Host {
             platform: Some(Platform::LinuxAmd64),
             target_dir: "/galley/target".into(),
@@ -92,6 +99,7 @@ pub(crate) fn config() -> Config {
                 ],
                 targets: ["x86_64", "aarch64"].map(|arch| format!("{arch}-unknown-linux-musl")).to_vec(),
                 static_libc: true,
+                profdata: None,
                 zig: true,
                 runtime: Some(Runtime { program: "docker", version: "29.1.0".to_owned() }),
                 buildx: None,

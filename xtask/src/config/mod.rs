@@ -14,6 +14,7 @@ mod host;
 mod image;
 mod jobs;
 mod layers;
+mod pgo; // template: if pipeline_tests
 mod pipeline;
 mod source;
 mod tree;
@@ -39,6 +40,7 @@ pub(crate) use image::Debug; // template: if pipeline_tests
 pub(crate) use image::File;
 pub(crate) use jobs::jobs;
 pub(crate) use layers::LayerCache;
+pub(crate) use pgo::Pgo; // template: if pipeline_tests
 pub(crate) use pipeline::{Pipeline, Push};
 pub(crate) use source::{Package, Source, TOOLS};
 pub(crate) use tree::{Tree, changed_since};
@@ -75,6 +77,10 @@ pub(crate) struct Config {
     pub(crate) has_own_tools: bool,
     /// The commit that is built.
     pub(crate) source: Source,
+    // template: if pipeline_tests
+    /// Profiles of the service under load.
+    pub(crate) pgo: Pgo,
+    // template: end
     /// This machine.
     pub(crate) host: Host,
 }
@@ -109,6 +115,7 @@ impl Config {
         let has_workflows = root.join(WORKFLOWS).is_dir();
         let has_own_tools = source::has_own_tools(&root)?;
         Ok(Config {
+            pgo: Pgo::read(&root, &host, &pipeline.build), // template: if pipeline_tests
             root,
             pipeline,
             buildkitd,

@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use image_spec::Platform;
 
 use super::linking::{self, Linking};
+use super::pgo; // template: if pipeline_tests
 use super::{MESSAGES, bake, engine, engine_step, rustflags, sccache, words};
 use crate::cli::{BuildFlags, Profile, Variant};
 use crate::config::Config;
@@ -76,6 +77,7 @@ pub(super) fn builds(config: &Config, flags: &BuildFlags, default: &[Platform]) 
         platform::LACKING.map_or(error, |why| anyhow!("images cannot be built here: {why}"))
     })?;
     let planner = Planner { config, flags, platforms, linking, several: backends.len() > 1 };
+    pgo::check(&planner, &backends)?; // template: if pipeline_tests
 
     let mut builds = Vec::<Build>::new();
     for backend in backends {
@@ -84,6 +86,8 @@ pub(super) fn builds(config: &Config, flags: &BuildFlags, default: &[Platform]) 
             builds.last().map(|build| build.artifacts.iter().map(|artifact| artifact.step.clone()).collect());
         builds.push(planner.build(backend, before.unwrap_or_default()));
     }
+    let trainer = pgo::trainer_step(config, &builds); // template: if pipeline_tests
+    builds[0].steps.splice(..0, trainer); // template: if pipeline_tests
     builds[0].steps.splice(..0, sccache::step(config)?);
     Ok(builds)
 }
@@ -136,13 +140,13 @@ pub(super) fn artifact_path(
 }
 
 /// What all builds of a plan have in common.
-struct Planner<'a> {
-    config: &'a Config,
+pub(super) struct Planner<'a> {
+    pub(super) config: &'a Config,
     flags: &'a BuildFlags,
-    platforms: Vec<Platform>,
-    linking: Linking,
+    pub(super) platforms: Vec<Platform>,
+    pub(super) linking: Linking,
     /// Whether there are several backends, so that names of steps must tell them apart.
-    several: bool,
+    pub(super) several: bool,
 }
 
 impl Planner<'_> {
@@ -163,11 +167,23 @@ impl Planner<'_> {
             }
             places.insert(0, packages);
         }
+        // template: if pipeline_tests
+        let steps = pgo::trained(self, backend, compile).into_iter();
+        // template: else
+        // template: add let steps = iter::once(compile);
+        // template: end
         let (backend, platforms) = (backend.to_owned(), self.platforms.clone());
         let variant = self.flags.variant;
-        Build { backend, platforms, artifacts, variant, steps: iter::once(compile).chain(places).collect() }
+        Build { backend, platforms, artifacts, variant, steps: steps.chain(places).collect() }
     }
 
+    // template: if pipeline_tests
+    /// The same for one platform.
+    pub(super) fn alone(&self, platform: Platform) -> Planner<'_> {
+        Planner { platforms: vec![platform], linking: self.linking.clone(), ..*self }
+    }
+
+    // template: end
     fn place_step(
         &self,
         backend: &str,
@@ -210,12 +226,12 @@ impl Planner<'_> {
         self.config.target(&format!("{}/{}/{program}", self.linking.target(platform), self.profile().name()))
     }
 
-    fn profile(&self) -> Profile {
+    pub(super) fn profile(&self) -> Profile {
         profile(self.config, self.flags)
     }
 
     /// One cargo for all platforms: they share what runs on this machine, build scripts and procedural macros.
-    fn compile_step(&self, backend: &str, needs: Vec<String>) -> Step {
+    pub(super) fn compile_step(&self, backend: &str, needs: Vec<String>) -> Step {
         let Planner { config, linking, platforms, .. } = self;
         let package = &config.pipeline.build.package;
         let programs = config.pipeline.build.binaries();

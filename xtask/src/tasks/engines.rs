@@ -6,6 +6,7 @@ use image_spec::{ImageSpec, Platform};
 use super::bake;
 use super::build::{self, Build};
 use super::image::{self, ImageStep};
+use crate::cli::Profile; // template: if pipeline_tests
 use crate::cli::{Engine, ImageFlags, Packaging};
 use crate::config::{Config, Pipeline};
 use crate::error::Usage;
@@ -61,7 +62,12 @@ pub(super) fn builds(config: &Config, flags: &ImageFlags, default: &[Platform]) 
     if packaging(config, flags) == Packaging::Prebuilt {
         return build::builds(config, &flags.build, default);
     }
-    let of_host = [("--upx", flags.build.upx), ("--linker", flags.build.linker.is_some())];
+    let of_host = [
+        // By name, then whether they were given.
+        ("--upx", flags.build.upx),
+        ("--linker", flags.build.linker.is_some()),
+        ("--profile pgo", build::profile(config, &flags.build) == Profile::Pgo), // template: if pipeline_tests
+    ];
     if let Some((flag, _)) = of_host.into_iter().find(|(_, is_there)| *is_there) {
         let text = format!("{flag} is for what this machine compiles; add --packaging prebuilt");
         return Err(Usage(text).into());

@@ -76,9 +76,15 @@ fn program(config: &Config, tool: &'static Tool) -> Item {
     let tools = &config.host.tools;
     let is_there = match tool.program {
         "python3" => tools.has("python3") && tools.system.has_venv,
+        "llvm-profdata" => tools.profdata.is_some(), // template: if pipeline_tests
         program => tools.has(program),
     };
     let state = match tool.program {
+        // template: if pipeline_tests
+        "llvm-profdata" if is_there && !tools.has("llvm-profdata") => {
+            State::Known("in the toolchain".to_owned())
+        }
+        // template: end
         _ if is_there => State::Program(tool),
         "zig" if tools.zig => State::Known("found".to_owned()),
         _ => State::Missing,

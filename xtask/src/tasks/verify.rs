@@ -45,6 +45,7 @@ fn apart(config: &Config) -> Config {
     let mut apart = config.clone();
     apart.host.target_dir.push("verify");
     apart.pipeline.cache.sccache = None;
+    apart.pgo.may_train = false; // template: if pipeline_tests
     apart
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod buildx;
 mod compose;
 mod install;
 mod pins;
+mod profdata; // template: if pipeline_tests
 mod table;
 
 use std::env;
@@ -66,6 +67,10 @@ pub(crate) struct Tools {
     pub(crate) targets: Vec<String>,
     /// Whether the C library of this machine can be linked statically.
     pub(crate) static_libc: bool,
+    // template: if pipeline_tests
+    /// What merges the counts of a program into a profile.
+    pub(crate) profdata: Option<PathBuf>,
+    // template: end
     /// Whether cargo-zigbuild would find a zig: on PATH or as the Python package ziglang.
     pub(crate) zig: bool,
     /// The container runtime that answers.
@@ -126,6 +131,9 @@ impl Tools {
             Tools {
                 targets: targets.join().unwrap_or_default(),
                 static_libc: static_libc.join().unwrap_or_default(),
+                // template: if pipeline_tests
+                profdata: profdata::find(sysroot().as_deref(), found.contains(&profdata::PROGRAM)),
+                // template: end
                 zig: zig.join().unwrap_or_default(),
                 runtime: runtime.join().unwrap_or_default(),
                 buildx: buildx.join().unwrap_or_default(),

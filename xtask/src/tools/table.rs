@@ -166,6 +166,16 @@ pub(crate) const TABLE: &[Tool] = &[
         required: false,
         goals: &[],
     },
+    // template: if pipeline_tests
+    Tool {
+        program: "llvm-profdata",
+        version: &["merge", "--version"],
+        purpose: "--profile pgo: tells the compiler what the service does most",
+        install: Install::Component("llvm-tools"),
+        required: false,
+        goals: &[],
+    },
+    // template: end
     Tool {
         program: "upx",
         version: &["--version"],

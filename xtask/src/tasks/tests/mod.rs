@@ -14,6 +14,7 @@ mod clean_plans;
 mod compose_file;
 mod image_plans;
 mod kitchen_plans; // template: if kitchen
+mod pgo_plans;
 mod published_plans;
 mod release_plans;
 mod sccache_plans;

@@ -77,9 +77,9 @@ fn a_profile_that_is_there_is_used_again() {
     check_steps(
         &plan,
         &expect![[r#"
-        engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
-        compile after : cargo zigbuild --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile pgo --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.x86_64-unknown-linux-musl.rustflags=["-Cprofile-use=/galley/target/profdata/app-sqlite-x86_64-unknown-linux-musl-0123456789ab-1600000000.profdata"] --config target.aarch64-unknown-linux-musl.rustflags=["-Cprofile-use=/galley/target/profdata/app-sqlite-aarch64-unknown-linux-musl-0123456789ab-1600000000.profdata"]
-    "#]],
+            engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
+            compile after : target/debug/xtask zigbuild --folder target/zigbuild -- --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile pgo --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.aarch64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"] --config target.x86_64-unknown-linux-musl.rustflags=["-Cprofile-use=/galley/target/profdata/app-sqlite-x86_64-unknown-linux-musl-0123456789ab-1600000000.profdata"] --config target.aarch64-unknown-linux-musl.rustflags=["-Cprofile-use=/galley/target/profdata/app-sqlite-aarch64-unknown-linux-musl-0123456789ab-1600000000.profdata"]
+        "#]],
     );
 }
 

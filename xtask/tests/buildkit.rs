@@ -11,6 +11,7 @@
 
 #[path = "buildkit/image.rs"]
 mod image;
+mod markdown;
 #[path = "support/platforms.rs"]
 mod platforms;
 #[path = "buildkit/runtimes.rs"]
@@ -34,10 +35,11 @@ type Outcome = Result<(), Failed>;
 type Test = (&'static str, fn() -> Outcome);
 
 /// In this order and one at a time: what one compiles, the next finds in BuildKit's cache.
-const TESTS: [Test; 5] = [
+const TESTS: [Test; 6] = [
     ("both_engines_make_the_same_image", image::both_engines_make_the_same_image),
     ("what_buildkit_pushes_is_whole", image::what_buildkit_pushes_is_whole),
     ("every_runtime_runs", runtimes::every_runtime_runs),
+    ("the_dockerfile_hands_out_binaries", the_dockerfile_hands_out_binaries),
     ("the_dockerfile_takes_the_versions_of_the_configuration", versions_agree),
     ("a_change_costs_what_it_changes", a_change_costs_what_it_changes),
 ];
@@ -105,6 +107,21 @@ fn versions_agree() -> Outcome {
     for line in versions {
         assert!(dockerfile.contains(&line), "the Dockerfile has no `{}`", line.trim());
     }
+    Ok(())
+}
+
+/// By the command of docs/buildkit.md, into another folder.
+fn the_dockerfile_hands_out_binaries() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let spans = markdown::document(&root(), "docs/buildkit.md").spans();
+    let is_it = |span: &str| span.starts_with("docker buildx build --target artifact ");
+    let (_, line) = spans.iter().find(|(_, span)| is_it(span)).unwrap();
+    let line = line.replace("target/dist", &folder.path().display().to_string());
+    run(Command::new("sh").args(["-e", "-c", &line]).current_dir(root()));
+    let files = fs::read_dir(folder.path())?.map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let version = files.iter().filter(|file| file.extension().is_none());
+    let version = version.map(|file| run(Command::new(file).arg("--version"))).collect::<String>();
+    assert!(version.starts_with(&format!("app {} (", env!("CARGO_PKG_VERSION"))), "{files:?}: {version}");
     Ok(())
 }
 

@@ -9,9 +9,7 @@
 
 mod support;
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -26,9 +24,6 @@ type Outcome = Result<(), libtest_mimic::Failed>;
 static STEPS: Mutex<()> = Mutex::new(());
 
 fn main() -> ExitCode {
-    let clean = Command::new("git").args(["status", "--porcelain"]).current_dir(root()).output();
-    let is_clean = clean.is_ok_and(|output| output.status.success() && output.stdout.is_empty());
-    let in_ci = std::env::var_os("CI").is_some();
     let trials = vec![
         trial("the_second_run_has_nothing_to_do", None, the_second_run_has_nothing_to_do),
         trial("the_dry_run_does_the_same_when_pasted", None, the_dry_run_does_the_same_when_pasted),
@@ -41,11 +36,6 @@ fn main() -> ExitCode {
         ),
         trial("docker_keeps_notes", unable("docker"), || notes_survive_a_restart("docker")),
         trial("podman_keeps_notes", unable("podman"), || notes_survive_a_restart("podman")),
-        trial(
-            "a_fresh_clone_follows_the_readme",
-            (!in_ci || !is_clean).then(|| "runs with CI=true on a clean checkout".to_owned()),
-            a_fresh_clone_follows_the_readme,
-        ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -171,55 +161,4 @@ fn notes_survive_a_restart(runtime: &'static str) -> Outcome {
     assert!(notes.contains("over a restart"), "{notes}");
     assert_eq!(container.user(), "65532:65532");
     Ok(())
-}
-
-/// README's commands as they stand there, in a clone at another path. It also has to give the same image as here.
-fn a_fresh_clone_follows_the_readme() -> Outcome {
-    let folder = tempfile::tempdir()?;
-    let clone = folder.path().join("a clone with spaces, äöü");
-    run(Command::new("git").arg("clone").arg("--quiet").arg(root()).arg(&clone));
-    let readme = fs::read_to_string(clone.join("README.md"))?;
-    let commands = shell_blocks(&readme);
-    for command in ["cargo xtask bd", "cargo xtask check"] {
-        assert!(commands.iter().any(|line| line == command), "README does not show `{command}`");
-    }
-    let in_clone = |line: &str| {
-        let mut command = support::clean(Command::new("sh"));
-        command.args(["-e", "-c", line]).current_dir(&clone);
-        command
-    };
-    run(&mut in_clone("cargo xtask bd"));
-    // The gate itself is what runs this test. It may leave out what it has no network for.
-    run(in_clone("cargo xtask check --dry-run").env_remove("CI"));
-    let rest = commands.iter().filter(|line| line.starts_with("cargo xtask") && *line != "cargo xtask check");
-    for line in rest.collect::<BTreeSet<_>>() {
-        run(&mut in_clone(line));
-    }
-    let digest = |output: &str| {
-        let events = events(output);
-        events.iter().find(|event| event["event"] == "image").unwrap()["digest"].clone()
-    };
-    let there = run(&mut in_clone("cargo xtask bd --output oci --message-format json"));
-    assert_eq!(digest(&there), digest(&bd(&["--output", "oci"])), "the digest depends on the path");
-    assert!(!clone.join("data").exists() && Path::new(&clone).join("target").is_dir());
-
-    // What docs/service.md promises: another resource in minutes.
-    let service = fs::read_to_string(clone.join("docs/service.md"))?;
-    run(&mut in_clone(&shell_blocks(&service).join("\n")));
-    let left = Command::new("git")
-        .args(["grep", "--ignore-case", "--line-number", "note", "--", "app", "xtask/soak"])
-        .current_dir(&clone)
-        .output()?;
-    assert_eq!(String::from_utf8(left.stdout)?, "");
-    run(&mut in_clone("cargo check --quiet --locked --package app --all-targets && cargo fmt --check"));
-    Ok(())
-}
-
-/// The lines of the shell blocks of a Markdown text.
-fn shell_blocks(markdown: &str) -> Vec<String> {
-    let blocks = markdown.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
-    blocks
-        .flat_map(str::lines)
-        .map(|line| line.split(" #").next().unwrap_or_default().trim().to_owned())
-        .collect()
 }

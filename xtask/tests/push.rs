@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+mod markdown;
 #[path = "support/platforms.rs"]
 mod platforms;
 #[path = "../oci/tests/registry/server.rs"]
@@ -19,6 +20,7 @@ mod support;
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use markdown::{Shown, document};
 use server::Registry;
 use support::{events, root, run, xtask};
 
@@ -42,6 +44,18 @@ fn missing() -> Option<String> {
 fn bdp(image: &str, more: &[&str]) -> serde_json::Value {
     let output = run(xtask().args(["bdp", "--message-format", "json", "--image", image]).args(more));
     events(&output).into_iter().find(|event| event["event"] == "image").unwrap()
+}
+
+/// A line without its figures: each build has its own.
+fn form(line: &str) -> String {
+    let word = |word: &str| {
+        let mut form = word.replace(|c: char| c.is_ascii_digit(), "0");
+        while form.contains("00") {
+            form = form.replace("00", "0");
+        }
+        if word.len() < 40 { form } else { "…".to_owned() }
+    };
+    line.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn what_is_pushed_is_whole() -> Result<(), Failed> {
@@ -72,6 +86,17 @@ fn what_is_pushed_is_whole() -> Result<(), Failed> {
     }
     // A work tree with changes gets no provenance.
     let changes = run(Command::new("git").args(["status", "--porcelain"]).current_dir(root()));
+    let [shown] = &document(&root(), "docs/images.md").commands_of("cargo xtask verify ")[..] else {
+        panic!("docs/images.md shows verify once")
+    };
+    let is_expected = |line: &&String| match line.as_str() {
+        _ if line.contains("yes: built again: ") => false,
+        _ => changes.is_empty() || !line.contains("yes: provenance: "),
+    };
+    let expected = shown.output.iter().filter(is_expected).map(|line| form(line)).collect();
+    let expected = Shown { output: expected, ..shown.clone() };
+    let told = said.lines().map(|line| form(line) + "\n").collect::<String>();
+    assert_eq!(expected.missing(&told), None, "{}:\n{said}", shown.place);
     let problems = said.matches("NO: ").count();
     assert_eq!(problems, usize::from(!changes.is_empty()), "{said}");
     assert_eq!(output.status.success(), problems == 0, "{said}");

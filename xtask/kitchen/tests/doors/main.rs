@@ -1,11 +1,15 @@
 //! The program itself: where it listens, for whom, and how a browser comes in.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../../../tests/markdown/mod.rs"]
+mod markdown;
 mod program;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
+use markdown::document;
 use program::Program;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
@@ -177,4 +181,22 @@ fn a_shell_follows_a_build_to_its_end_and_exports_it() {
     assert!(shell(&["builds"]).1.contains("2  failed       cargo xtask build\n"));
     drop(program);
     assert!(shell(&["logs", "1"]).1.starts_with("error: no Kitchen runs for this project"));
+}
+
+/// The command of docs/kitchen.md, at the port that this one has.
+#[test]
+fn a_shell_asks_as_the_documentation_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let [shown] = &document(root, "docs/kitchen.md").commands_of("curl ")[..] else { panic!("one command") };
+    let project = Program::project();
+    let program = Program::open(&project, &[]);
+    let authority = program.entrances[0].trim_start_matches("http://").split('/').next().unwrap();
+    assert!(shown.command.contains("127.0.0.1:4848"), "{}", shown.command);
+    let line = shown.command.replace("127.0.0.1:4848", authority);
+    let output = Command::new("sh").args(["-c", &line]).current_dir(&project).env("no_proxy", "*").output();
+    let output = output.unwrap();
+    if output.status.code() == Some(127) {
+        return eprintln!("skipped: curl is not installed");
+    }
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "[]", "{}", String::from_utf8_lossy(&output.stderr));
 }

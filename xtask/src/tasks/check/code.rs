@@ -30,7 +30,7 @@ const PACKAGES: &[&str] = &[
 /// The tests that build the service or the programs of the pipeline, and those that measure and want to be alone, by their
 /// package. Its Cargo.toml leaves them out of `cargo test`.
 const IMAGE_TESTS: &[(&str, &[&str])] = &[
-    ("xtask", &["buildkit", "image", "pgo", "push", "sccache", "up", "workflows"]),
+    ("xtask", &["buildkit", "documents", "image", "pgo", "push", "sccache", "up", "workflows"]),
     ("xtask-kitchen", &["browser", "live", "publish"]), // template: if kitchen
 ];
 

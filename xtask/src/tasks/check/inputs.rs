@@ -14,7 +14,7 @@ pub(super) enum Inputs {
     /// All but the service's package.
     Pipeline,
     // template: if pipeline_tests
-    /// All but what people alone read.
+    /// All but prose that no test reads.
     Images,
     // template: end
     /// Rust, and how it is formatted.
@@ -50,7 +50,7 @@ impl Inputs {
         let is_in = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         match self {
             Inputs::World => true,
-            Inputs::Images => !path.starts_with("docs/") && !is_prose(path), // template: if pipeline_tests
+            Inputs::Images => path == "README.md" || !is_prose(path), // template: if pipeline_tests
             Inputs::Service => {
                 let is_other =
                     |other: &&str| path == *other || (other.ends_with('/') && path.starts_with(*other));
@@ -158,8 +158,9 @@ mod tests {
         check("apps/new/src/lib.rs", &[Inputs::Service, Inputs::Pipeline, Inputs::Images, Inputs::Rust]);
         check("config/app.toml", &[Inputs::Service, Inputs::Pipeline, Inputs::Images]);
         check("xtask/src/main.rs", &[Inputs::Pipeline, Inputs::Images, Inputs::Rust]);
-        check("docs/service.md", &[Inputs::Pipeline]);
-        check("README.md", &[Inputs::Pipeline]);
+        check("docs/service.md", &[Inputs::Pipeline, Inputs::Images]);
+        check("README.md", &[Inputs::Pipeline, Inputs::Images]);
+        check("CONTRIBUTING.md", &[Inputs::Pipeline]);
         check("Dockerfile", &[Inputs::Pipeline, Inputs::Images, Inputs::Dockerfile]);
         check(".github/workflows/ci.yml", &[Inputs::Pipeline, Inputs::Images, Inputs::Workflows]);
         check("Cargo.lock", &[Inputs::Service, Inputs::Pipeline, Inputs::Images, Inputs::Dependencies]);

@@ -66,7 +66,7 @@ fn the_gate_checks_everything_for_every_backend() {
             cargo test --locked --message-format=json-render-diagnostics --package xtask --package xtask-bench --package xtask-db --package xtask-kitchen --package xtask-oci --package xtask-release --package xtask-soak --package xtask-template --package db-servers --package image-spec --config 'build.rustc-workspace-wrapper="clippy-driver"' --config 'env.CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"' --config 'build.rustc-wrapper="nice"'
 
             # images: what builds the service's images, or measures, has no lints, and all its tests pass
-            cargo test --locked --message-format=json-render-diagnostics --package xtask --test buildkit --test image --test pgo --test push --test sccache --test up --test workflows --package xtask-kitchen --test browser --test live --test publish --config 'build.rustc-workspace-wrapper="clippy-driver"' --config 'env.CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"' --config 'build.rustc-wrapper="nice"'
+            cargo test --locked --message-format=json-render-diagnostics --package xtask --test buildkit --test documents --test image --test pgo --test push --test sccache --test up --test workflows --package xtask-kitchen --test browser --test live --test publish --config 'build.rustc-workspace-wrapper="clippy-driver"' --config 'env.CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"' --config 'build.rustc-wrapper="nice"'
 
             # databases: build what starts throw-away databases, on its first use
             cargo build --locked --message-format=json-render-diagnostics --package xtask-db
@@ -231,6 +231,7 @@ fn a_change_leaves_out_what_it_cannot_affect() {
     };
     expect![[r#"
         pipeline: the pipeline has no lints, and all its tests pass, since docs/service.md has changed
+        images: what builds the service's images, or measures, has no lints, and all its tests pass, since docs/service.md has changed
     "#]]
     .assert_eq(&changed("docs/service.md"));
     expect![[r#"

@@ -1,157 +1,182 @@
-//! Every command that the help, README.md and docs show is one that works: each is run, with `--dry-run`.
+//! Every command that the help, README.md and docs show is one that works. Tasks are run with `--dry-run`; of all else it is
+//! said what runs it.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "examples/elsewhere.rs"]
+mod elsewhere;
 mod help;
+mod markdown;
+#[path = "examples/script.rs"]
+mod script;
 mod whole;
+#[path = "examples/workspace.rs"]
+mod workspace;
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
+use elsewhere::Entry;
 use help::{help, tasks};
-use tempfile::TempDir;
-
-/// Tasks that `--dry-run` does not keep from working, and why. Their flags are only read: `--help` comes last.
-const ONLY_READ: &[(&str, &str)] = &[
-    // By name, then why.
-    ("bdp", "builds all the same, to say what a push would upload"),
-    ("adopt", "looks at the project all the same"), // template: if is_template
-];
-
-/// The files that plans follow from.
-const READ: [&str; 4] = ["Cargo.toml", "Dockerfile", "rust-toolchain.toml", "config/pipeline.toml"];
-
-/// What a task says, with exit code 1, on a machine that lacks something.
-const LACKS: [&str; 12] = [
-    "check lacks ",
-    " is not on PATH",
-    "neither trivy nor grype is on PATH",
-    "there is no builder ",
-    "docker has no plugin compose",
-    "docker compose is ",
-    "docker has no buildx",
-    "docker buildx is ",
-    "BuildKit of the node ",
-    " does not answer; start it",
-    "no way to link a static binary",
-    "`cargo xtask bd` cannot work",
-];
-
-/// What stands in for cargo.
-const CARGO: &str = r#"#!/bin/sh
-PATH=${PATH#*:}
-[ "$1" = xtask ] || exec cargo "$@"
-shift
-case " $* " in *" $ADD "*) ADD= ;; esac
-exec "$XTASK" "$@" $ADD
-"#;
-
-/// A clone with only what xtask itself reads, and a home with the folders that people have.
-struct Workspace(TempDir);
-
-impl Workspace {
-    fn new() -> Workspace {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["config", "target", "bin", "home/.zfunc", "home/.config/fish/conf.d"] {
-            fs::create_dir_all(folder.path().join(name)).unwrap();
-        }
-        for file in READ {
-            fs::copy(root().join(file), folder.path().join(file)).unwrap();
-        }
-        let cargo = folder.path().join("bin/cargo");
-        fs::write(&cargo, CARGO).unwrap();
-        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
-        let clone = "git init --quiet && git add . && git -c user.name=a -c user.email=a@b commit --quiet --message a \
-                     && git update-ref refs/remotes/origin/main HEAD";
-        assert!(
-            Command::new("sh").args(["-c", clone]).current_dir(folder.path()).status().unwrap().success()
-        );
-        Workspace(folder)
-    }
-
-    /// Runs a line as a shell would, with `add` at the end of what xtask gets.
-    fn shell(&self, line: &str, add: &str) -> Output {
-        let path = format!("{}:{}", self.0.path().join("bin").display(), std::env::var("PATH").unwrap());
-        let mut shell = Command::new("sh");
-        shell.args(["-c", line]).current_dir(self.0.path()).env("PATH", path).env("ADD", add);
-        shell.env("XTASK", env!("CARGO_BIN_EXE_xtask")).env("HOME", self.0.path().join("home"));
-        // As `cargo run` sets it; the file itself is not needed.
-        shell.env("CARGO_MANIFEST_DIR", self.0.path().join("xtask")).env_remove("CI").output().unwrap()
-    }
-
-    /// Checks that a line is right; `mend` says where it is written.
-    fn check(&self, line: &str, mend: &str) {
-        let task = line.split_whitespace().nth(2).unwrap_or_default();
-        let is_only_read = ONLY_READ.iter().any(|(name, _)| *name == task);
-        let output = self.shell(line, if is_only_read { "--help" } else { "--dry-run" });
-        let error = String::from_utf8_lossy(&output.stderr);
-        let said = format!("{error}{}", String::from_utf8_lossy(&output.stdout));
-        let lacks = output.status.code() == Some(1) && LACKS.iter().any(|lack| said.contains(lack));
-        assert!(
-            output.status.success() || lacks,
-            "`{line}` ends with {}:\n{error}\nmend it in {mend}; or else, in xtask/tests/examples.rs, add `{task}` to \
-             ONLY_READ, if it does not mind --dry-run, or what it says to LACKS, if this machine lacks something",
-            output.status
-        );
-    }
-}
+use markdown::{Document, documents};
+use workspace::Workspace;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The commands in a document's blocks of code.
-fn commands(document: &str) -> Vec<&str> {
-    let blocks = document.split("```").skip(1).step_by(2);
-    let lines = blocks.flat_map(str::lines).map(|line| line.trim_start_matches("$ "));
-    lines.filter(|line| line.starts_with("cargo xtask")).collect()
+/// Checks a command that is at `place`, if it is a task, a shorthand or a script; says whether it is one.
+fn is_checked(workspace: &Workspace, command: &str, place: &str) -> bool {
+    let is_shorthand = command.strip_prefix("make ").is_some_and(|target| !target.starts_with('-'));
+    if is_shorthand || command.starts_with("cargo xtask ") {
+        workspace.check(command, place);
+    } else if script::is_one(root(), command) {
+        assert_eq!(script::wrong(root(), command), None, "`{command}` in {place}");
+    } else {
+        return false;
+    }
+    true
+}
+
+/// What [`elsewhere`] has of a command at `place`, which nothing here runs.
+fn entry(command: &str, place: &str) -> Entry {
+    elsewhere::entry(place, command).unwrap_or_else(|| {
+        panic!(
+            "nothing runs `{command}` of {place}, or compares what it prints: say in \
+             xtask/tests/examples/elsewhere.rs which test does"
+        )
+    })
+}
+
+/// A task in a sentence, such as `bd --output oci` or `sqlx check`, as it is typed: with something in the place of NAMES.
+fn typed(span: &str, tasks: &[String]) -> Option<String> {
+    let (is_whole, rest) = span.strip_prefix("cargo xtask ").map_or((false, span), |rest| (true, rest));
+    let words = rest.split(' ').collect::<Vec<_>>();
+    let is_task = tasks.iter().any(|task| task == words[0]);
+    let is_more = |next: &&str| next.starts_with('-') || help(&words[..1]).contains("\nCommands:\n");
+    if !is_whole && !(is_task && words.get(1).is_some_and(is_more)) {
+        return None;
+    }
+    let is_name = |word: &str| word.chars().all(|c| c.is_ascii_uppercase());
+    let words = words.iter().enumerate().map(|(at, word)| match at {
+        _ if !is_name(word) => word,
+        0 => "bd",
+        _ => "1",
+    });
+    Some(format!("cargo xtask {}", words.collect::<Vec<_>>().join(" ")))
 }
 
 #[test]
 fn every_example_works() {
-    let workspace = Workspace::new();
-    whole::write_pipeline(root(), workspace.0.path());
+    let workspace = Workspace::of(root());
+    whole::write_pipeline(root(), workspace.path());
     let tasks = tasks();
     assert!(tasks.contains(&"bd".to_owned()), "{tasks:?}");
     for task in tasks {
         let help = help(&[&task]);
         let examples = help.split_once("\nExamples:\n").unwrap_or_else(|| {
-            panic!("`cargo xtask help {task}` has no examples: add some to xtask/src/cli/examples.rs")
+            panic!("`cargo xtask help {task}` has no examples: add some to xtask/src/cli/examples/table.rs")
         });
         for line in examples.1.lines() {
-            workspace.check(line.trim(), "xtask/src/cli/examples.rs");
+            workspace.check(line.trim(), "xtask/src/cli/examples/table.rs");
         }
     }
 }
 
 #[test]
 fn every_command_in_the_documents_works() {
-    let workspace = Workspace::new();
-    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let mut count = 0;
-    for path in
-        docs.chain([root().join("README.md")]).filter(|path| path.extension().is_some_and(|ext| ext == "md"))
-    {
-        let document = fs::read_to_string(&path).unwrap();
-        for line in commands(&document) {
-            workspace.check(line, &path.display().to_string());
-            count += 1;
+    let (workspace, tasks, documents) = (Workspace::of(root()), tasks(), documents(root()));
+    let mut elsewhere = Vec::new();
+    let shown = documents.iter().flat_map(Document::commands).collect::<Vec<_>>();
+    assert!(shown.len() > 50, "only {} commands were found", shown.len());
+    for shown in shown {
+        if !is_checked(&workspace, &shown.command, &shown.place) || !shown.output.is_empty() {
+            elsewhere.push(entry(&shown.command, &shown.place));
         }
     }
-    assert!(count > 10, "only {count} commands were found");
+    for (place, span) in documents.iter().flat_map(Document::spans) {
+        if let Some(line) = typed(&span, &tasks) {
+            workspace.read(&line, &place);
+        } else if elsewhere::is_command(&span) {
+            elsewhere.push(entry(&span, &place));
+        } else {
+            is_checked(&workspace, &span, &place);
+        }
+    }
+    for ((path, beginning), why) in elsewhere::left_out() {
+        eprintln!("skipped: `{beginning}…` of {path}: {why}");
+    }
+    let wrong = elsewhere::wrong(root(), &elsewhere);
+    assert_eq!(wrong, [""; 0], "mend xtask/tests/examples/elsewhere.rs");
 }
 
 #[test]
 fn a_flag_that_there_is_not_is_noticed() {
-    let workspace = Workspace::new();
+    let workspace = Workspace::of(root());
     for line in
         ["cargo xtask bd --bakcend sqlite", "cargo xtask bdp --imgae ghcr.io/team/app", "cargo xtask bud"]
     {
         let codes = ["--dry-run", "--help"].map(|add| workspace.shell(line, add).status.code());
         assert_eq!(codes, [Some(2); 2], "{line}");
     }
+}
+
+#[test]
+fn what_is_no_command_is_noticed() {
+    assert_eq!(elsewhere::entry("README.md:7", "curl localhost:8080/notes"), Some(("README.md", "curl ")));
+    assert_eq!(elsewhere::entry("README.md:7", "cargo run"), Some(("README.md", "cargo run")));
+    for (place, command) in [
+        ("README.md:7", "cargo run --bin other"),
+        ("README.md:7", "curly"),
+        ("docs/ci.md:7", "curl localhost"),
+    ] {
+        assert_eq!(elsewhere::entry(place, command), None, "{place}: {command}");
+    }
+    let unused = elsewhere::wrong(root(), &[]);
+    assert!(!unused.is_empty() && unused.iter().all(|wrong| wrong.ends_with("…` any more")), "{unused:?}");
+    for (command, unknown) in
+        [("xtask/bench/clones everything", "everything"), ("RUN=3 xtask/bench/check cold", "RUN")]
+    {
+        assert!(script::is_one(root(), command), "{command}");
+        let wrong = script::wrong(root(), command).unwrap();
+        assert!(wrong.ends_with(&format!("do not say what `{unknown}` is")), "{wrong}");
+    }
+    assert_eq!(script::wrong(root(), "RUNS=3 xtask/bench/check cold"), None);
+    assert!(!script::is_one(root(), "xtask/bench/nothing") && !script::is_one(root(), "xtask/Cargo.toml"));
+}
+
+#[test]
+fn a_task_in_a_sentence_is_told_from_words() {
+    let tasks = tasks();
+    let typed = |span: &str| typed(span, &tasks);
+    assert_eq!(typed("sqlx check").unwrap(), "cargo xtask sqlx check");
+    assert_eq!(typed("bd --engine buildkit").unwrap(), "cargo xtask bd --engine buildkit");
+    assert_eq!(typed("cargo xtask man DIR").unwrap(), "cargo xtask man 1");
+    assert_eq!(
+        typed("cargo xtask TASK --message-format json").unwrap(),
+        "cargo xtask bd --message-format json"
+    );
+    assert_eq!(typed("cargo xtask"), None);
+    assert_eq!(typed("build scripts"), None);
+    assert_eq!(typed("clean"), None);
+}
+
+#[test]
+fn commands_are_told_from_what_they_print() {
+    let text = "Type `a \nb`:\n```console\n$ one \\\n    two   # why\nout # put\n\n$ three\n```\nand `c`\n```sh\n# no\nfour\n```\n";
+    let document = Document::new("a.md", text);
+    let commands = document.commands();
+    let of = |at: usize| {
+        (commands[at].place.as_str(), commands[at].command.as_str(), commands[at].output.join("|"))
+    };
+    assert_eq!(of(0), ("a.md:4", "one two", "out # put|".to_owned()));
+    assert_eq!(of(1), ("a.md:8", "three", String::new()));
+    assert_eq!(of(2), ("a.md:13", "four", String::new()));
+    assert_eq!(commands.iter().map(|shown| shown.is_script).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(
+        document.spans(),
+        [("a.md:1".to_owned(), "a b".to_owned()), ("a.md:10".to_owned(), "c".to_owned())]
+    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn typed(span: &str, tasks: &[String]) -> Option<String> {
     let words = rest.split(' ').collect::<Vec<_>>();
     let is_task = tasks.iter().any(|task| task == words[0]);
     let is_more = |next: &&str| next.starts_with('-') || help(&words[..1]).contains("\nCommands:\n");
-    if !is_whole && !(is_task && words.get(1).is_some_and(is_more)) {
+    if !(is_whole || is_task && words.get(1).is_some_and(is_more)) {
         return None;
     }
     let is_name = |word: &str| word.chars().all(|c| c.is_ascii_uppercase());

@@ -57,8 +57,7 @@ impl Objcopy {
 
 /// The objcopy that comes with the compiler.
 fn of_toolchain() -> Option<Objcopy> {
-    let output = Command::new("rustc").args(["--print", "sysroot"]).stdin(Stdio::null()).output().ok()?;
-    let libraries = Path::new(str::from_utf8(&output.stdout).ok()?.trim_end()).join("lib");
+    let libraries = sysroot()?.join("lib");
     let targets = fs::read_dir(libraries.join("rustlib")).ok()?;
     let program = targets
         .flatten()
@@ -66,6 +65,16 @@ fn of_toolchain() -> Option<Objcopy> {
         .filter(|program| program.is_file())
         .max();
     Some(Objcopy { program: program?, libraries: Some(libraries) })
+}
+
+/// Where the toolchain is. Cargo names itself to what it runs and lives in it, which saves asking rustc.
+fn sysroot() -> Option<PathBuf> {
+    let cargo = env::var_os("CARGO").map(PathBuf::from);
+    let beside_cargo = cargo.and_then(|cargo| Some(cargo.parent()?.parent()?.to_owned()));
+    beside_cargo.filter(|sysroot| sysroot.join("lib/rustlib").is_dir()).or_else(|| {
+        let output = Command::new("rustc").args(["--print", "sysroot"]).stdin(Stdio::null()).output().ok()?;
+        Some(str::from_utf8(&output.stdout).ok()?.trim_end().into())
+    })
 }
 
 /// What is done to a binary.

@@ -3,7 +3,7 @@
 use db_servers::{Backend, Container};
 use image_spec::{Pins, Platform};
 
-use super::{Config, Host, Package, Pgo, Pipeline, Source};
+use super::{Config, Host, Lists, Package, Pgo, Pipeline, Source};
 use crate::tools::{Advisories, Compose, Os, Runtime, System, Tools};
 
 /// A `config/pipeline.toml`.
@@ -65,6 +65,7 @@ pub(crate) fn config() -> Config {
         },
         has_own_tools: false,
         source: Source { revision: Some("0123abcd".repeat(5)), created: 1_700_000_000 },
+        lists: Lists::default(),
         pgo: Pgo {
             folder: "/galley/target/profdata".into(),
             found: vec![],

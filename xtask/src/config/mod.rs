@@ -14,6 +14,7 @@ mod host;
 mod image;
 mod jobs;
 mod layers;
+mod lists;
 mod pgo; // template: if pipeline_tests
 mod pipeline;
 mod source;
@@ -40,6 +41,7 @@ pub(crate) use image::Debug; // template: if pipeline_tests
 pub(crate) use image::File;
 pub(crate) use jobs::jobs;
 pub(crate) use layers::LayerCache;
+pub(crate) use lists::Lists;
 pub(crate) use pgo::Pgo; // template: if pipeline_tests
 pub(crate) use pipeline::{Pipeline, Push};
 pub(crate) use source::{Package, Source, TOOLS};
@@ -77,6 +79,8 @@ pub(crate) struct Config {
     pub(crate) has_own_tools: bool,
     /// The commit that is built.
     pub(crate) source: Source,
+    /// What is known of lists of packages.
+    pub(crate) lists: Lists,
     // template: if pipeline_tests
     /// Profiles of the service under load.
     pub(crate) pgo: Pgo,
@@ -105,10 +109,11 @@ impl Config {
         let buildkitd = buildkitd::read(&root, &pipeline)?;
         let pins = read_pins(&root)?;
         let package = Package::read(&root, &pipeline.build.within("Cargo.toml"))?;
-        let (host, source) = std::thread::scope(|scope| {
+        let (host, source, lists) = std::thread::scope(|scope| {
             let source = scope.spawn(|| Source::of(&root));
+            let lists = scope.spawn(|| Lists::read(&root, &target_dir(&root)));
             let host = Host::probe(&root, need, pipeline.builder.as_ref().map(|builder| &*builder.name));
-            (host, source.join())
+            (host, source.join(), lists.join().unwrap_or_default())
         });
         let source = source.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let (dockerfile, rust) = (fs::read_to_string(root.join("Dockerfile")).ok(), source::rust(&root)?);
@@ -126,6 +131,7 @@ impl Config {
             package,
             has_own_tools,
             source,
+            lists,
             host,
         })
     }

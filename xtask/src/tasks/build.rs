@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use image_spec::Platform;
 
 use super::linking::{self, Linking};
+use super::packages::{Packages, packages};
 use super::pgo; // template: if pipeline_tests
 use super::{MESSAGES, bake, engine, engine_step, rustflags, sccache, words};
 use crate::cli::{BuildFlags, Profile, Variant};
@@ -101,32 +102,6 @@ fn linked(config: &Config, flags: &BuildFlags, platforms: &[Platform]) -> Result
     linking::choose(config, flags.linker.unwrap_or(config.pipeline.build.linker), platforms)
 }
 
-/// Has cargo list what the binaries for a platform are made of. Beside the compiler, which takes longer.
-pub(super) fn packages_step(
-    config: &Config,
-    backend: &str,
-    platform: Platform,
-    target: &str,
-    distinct: &[(bool, &str)],
-) -> Step {
-    let manifest = config.pipeline.build.within("Cargo.toml");
-    let mut argv = words(&["cargo", "metadata", "--locked", "--format-version", "1"]);
-    argv.extend(words(&["--manifest-path", &manifest, "--filter-platform", target]));
-    argv.extend(config.pipeline.build.features(backend));
-    argv.extend(mirror(config));
-    let list = config.target(&format!("packages-{backend}-{}.json", platform.slug()));
-    Step {
-        name: name("packages", distinct),
-        why: format!("list what the service for {platform} and {backend} is made of"),
-        argv,
-        // Three cargos at once would wait for each other's locks, and say so.
-        needs: words(&["engine"]),
-        stdout: Some(list.clone()),
-        outputs: vec![list],
-        ..Step::default()
-    }
-}
-
 /// Where a finished binary is.
 pub(super) fn artifact_path(
     config: &Config,
@@ -157,7 +132,7 @@ impl Planner<'_> {
         for &platform in &self.platforms {
             let distinct = [(self.several, backend), (self.platforms.len() > 1, platform.architecture())];
             let target = self.linking.target(platform);
-            let packages = packages_step(self.config, backend, platform, &target, &distinct);
+            let packages = packages(self.config, backend, platform, &target, &distinct);
             for program in programs {
                 let place = self.place_step(backend, platform, program, &compile.name, &packages);
                 let (path, step) =
@@ -165,7 +140,7 @@ impl Planner<'_> {
                 artifacts.push(Artifact { program: program.clone(), platform, path, step });
                 places.push(place);
             }
-            places.insert(0, packages);
+            places.splice(..0, packages.step);
         }
         // template: if pipeline_tests
         let steps = pgo::trained(self, backend, compile).into_iter();
@@ -190,15 +165,13 @@ impl Planner<'_> {
         platform: Platform,
         program: &str,
         compile: &str,
-        packages: &Step,
+        packages: &Packages,
     ) -> Step {
         let path = artifact_path(self.config, self.flags, backend, platform, program);
         let mut argv = vec![engine(self.config), "artifact".to_owned()];
         argv.extend(["--platform".to_owned(), platform.to_string()]);
         argv.extend(words(&["--package", &self.config.pipeline.build.package]));
-        for list in &packages.outputs {
-            argv.extend(["--cargo-metadata".to_owned(), list.to_string_lossy().into_owned()]);
-        }
+        argv.extend(words(&["--cargo-metadata", &packages.list.to_string_lossy()]));
         argv.extend(self.flags.variant.map(|_| "--keep-symbols".to_owned()));
         argv.extend(self.flags.upx.then(|| "--upx".to_owned()));
         let compiled = self.compiled(platform, program);
@@ -215,7 +188,7 @@ impl Planner<'_> {
                 if self.flags.upx { ", packed by UPX" } else { "" }
             ),
             argv,
-            needs: words(&[compile, "engine", &packages.name]),
+            needs: words(&[compile, "engine"]).into_iter().chain(packages.needs()).collect(),
             outputs: vec![path],
             ..Step::default()
         }

@@ -21,6 +21,7 @@ pub(crate) mod kitchen; // template: if kitchen
 mod linking;
 mod load;
 pub(crate) mod man;
+mod packages;
 mod pgo; // template: if pipeline_tests
 pub(crate) mod pin;
 pub(crate) mod registry;

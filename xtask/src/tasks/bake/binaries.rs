@@ -12,6 +12,7 @@ use crate::cli::{BuildFlags, ImageFlags, Packaging, Variant};
 use crate::config::Config;
 use crate::plan::Step;
 use crate::tasks::build::{self, Artifact, Build};
+use crate::tasks::packages::{Packages, packages};
 use crate::tasks::{engine, engines, image, linking, words};
 
 /// The folder with the lists of packages that go into binaries, below the target folder.
@@ -34,9 +35,9 @@ pub(in crate::tasks) fn builds(
         let (mut artifacts, mut steps) = (Vec::new(), Vec::new());
         for &platform in &platforms {
             let distinct = [(several.0, *backend), (several.1, platform.architecture())];
-            let packages = build::packages_step(config, backend, platform, &target_of(platform), &distinct);
+            let mut packages = packages(config, backend, platform, &target_of(platform), &distinct);
             // Nothing here compiles beside it, and everything waits for it.
-            let packages = Step { needs: Vec::new(), ..packages };
+            packages.step.iter_mut().for_each(|step| step.needs.clear());
             for program in config.pipeline.build.binaries() {
                 let path = build::artifact_path(config, flags, backend, platform, program);
                 steps.push(list_step(config, &packages, &path, &distinct, program));
@@ -47,7 +48,7 @@ pub(in crate::tasks) fn builds(
                     step: super::STEP.to_owned(),
                 });
             }
-            steps.insert(0, packages);
+            steps.splice(..0, packages.step);
         }
         let (backend, platforms) = ((*backend).to_owned(), platforms.clone());
         Build { backend, platforms, artifacts, variant: flags.variant, steps }
@@ -58,7 +59,7 @@ pub(in crate::tasks) fn builds(
 /// The step that writes what goes into a binary, in a file of its name.
 fn list_step(
     config: &Config,
-    packages: &Step,
+    packages: &Packages,
     binary: &Path,
     distinct: &[(bool, &str); 2],
     program: &str,
@@ -66,16 +67,13 @@ fn list_step(
     let file = binary.file_name().unwrap_or_default().to_string_lossy();
     let dest = config.target(&format!("{PACKAGES}/{file}"));
     let mut argv = words(&[&engine(config), "packages", "--package", &config.pipeline.build.package]);
-    for list in &packages.outputs {
-        argv.extend(words(&["--cargo-metadata", &list.to_string_lossy()]));
-    }
-    argv.push(dest.to_string_lossy().into_owned());
+    argv.extend(words(&["--cargo-metadata", &packages.list.to_string_lossy(), &dest.to_string_lossy()]));
     let several_programs = config.pipeline.build.binaries().len() > 1;
     Step {
         name: build::name("list", &[&distinct[..], &[(several_programs, program)]].concat()),
         why: "write that list as scanners read it in the binary".to_owned(),
         argv,
-        needs: words(&["engine", &packages.name]),
+        needs: words(&["engine"]).into_iter().chain(packages.needs()).collect(),
         outputs: vec![dest],
         ..Step::default()
     }

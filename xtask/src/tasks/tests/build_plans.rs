@@ -3,9 +3,10 @@
 use expect_test::expect;
 use image_spec::Platform;
 
-use super::{bare_config, check_plan};
+use super::{bare_config, check_plan, check_steps};
 use crate::cli::{BuildFlags, Linker, Profile};
 use crate::config::fixture::config;
+use crate::plan::Step;
 use crate::tasks::build;
 
 #[test]
@@ -29,6 +30,30 @@ fn build_takes_the_first_way_to_link_that_works() {
             # artifact: put the binary in its place
             target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
         "#]],
+    );
+}
+
+#[test]
+fn packages_are_listed_only_where_manifests_have_changed() {
+    let mut config = config();
+    config.lists.digest = Some("0123".to_owned());
+    let flags = BuildFlags { backends: vec!["all".to_owned()], ..BuildFlags::default() };
+    let plan = build::plan(&config, &flags).unwrap();
+    let list = |step: &&Step| step.name == "packages-sqlite";
+    let list = plan.steps.iter().find(list).unwrap().outputs[0].clone();
+
+    config.lists.found = vec![config.root.join(&list)];
+    let plan = build::plan(&config, &flags).unwrap();
+    check_steps(
+        &plan,
+        &expect![[r#"
+        engine after : nice -n 19 cargo build --locked --message-format=json-render-diagnostics --package xtask-oci
+        compile-sqlite after : target/debug/xtask zigbuild --folder target/zigbuild -- --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_sqlite --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+        artifact-sqlite after compile-sqlite, engine: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-sqlite-linux-amd64-5b4b59d4dc53.json target/x86_64-unknown-linux-musl/release/app target/dist/app-sqlite-linux-amd64
+        compile-postgres after artifact-sqlite: target/debug/xtask zigbuild --folder target/zigbuild -- --locked --message-format=json-render-diagnostics --package app --bin app --no-default-features --features db_postgres --profile release --target x86_64-unknown-linux-musl --config target.x86_64-unknown-linux-musl.rustflags=["--remap-path-prefix=/home/me/.cargo=/cargo","--remap-path-prefix=/galley=/src","-C","link-arg=-Wl,--build-id=sha1"]
+        packages-postgres after engine: cargo metadata --locked --format-version 1 --manifest-path app/Cargo.toml --filter-platform x86_64-unknown-linux-musl --no-default-features --features db_postgres
+        artifact-postgres after compile-postgres, engine, packages-postgres: target/debug/xtask-oci artifact --platform linux/amd64 --package app --cargo-metadata target/packages-postgres-linux-amd64-f3e4843dec83.json target/x86_64-unknown-linux-musl/release/app target/dist/app-postgres-linux-amd64
+    "#]],
     );
 }
 

@@ -49,6 +49,10 @@ pub enum Profile {
     Release,
     /// For what is shipped.
     Dist,
+    // template: if pipeline_tests
+    /// For what is shipped, compiled by what it does under load.
+    Pgo,
+    // template: end
 }
 
 /// A build that somebody wants. What is empty is as config/pipeline.toml has it.
@@ -153,6 +157,7 @@ impl Request {
         match self.profile {
             Some(Profile::Release) => flag("profile", "release".to_owned()),
             Some(Profile::Dist) => flag("profile", "dist".to_owned()),
+            Some(Profile::Pgo) => flag("profile", "pgo".to_owned()), // template: if pipeline_tests
             None => {}
         }
         if let Some(tag) = &self.tag {

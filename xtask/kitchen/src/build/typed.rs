@@ -51,6 +51,7 @@ impl Request {
             ("--engine", "buildkit") => self.engine = Some(Engine::Buildkit),
             ("--profile", "release") => self.profile = Some(Profile::Release),
             ("--profile", "dist") => self.profile = Some(Profile::Dist),
+            ("--profile", "pgo") => self.profile = Some(Profile::Pgo), // template: if pipeline_tests
             ("--tag", _) => {
                 ensure!(self.tag.is_none(), "only one tag can be asked for here");
                 self.tag = Some(value.to_owned());

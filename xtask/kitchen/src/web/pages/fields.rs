@@ -11,8 +11,12 @@ pub(super) const TASKS: [(&str, &str); 4] = [
 ];
 
 /// What a build can be compiled with, and what is shown for it.
-pub(super) const PROFILES: [(&str, &str); 3] =
-    [("", "As configured"), ("release", "Release"), ("dist", "Dist")];
+pub(super) const PROFILES: &[(&str, &str)] = &[
+    ("", "As configured"),
+    ("release", "Release"),
+    ("dist", "Dist"),
+    ("pgo", "PGO"), // template: if pipeline_tests
+];
 
 /// A choice of some of these; of none, it is as configured.
 pub(super) fn choose(title: &str, name: &str, offered: &[String]) -> Markup {

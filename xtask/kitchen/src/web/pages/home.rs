@@ -66,7 +66,7 @@ fn order_form(choices: &Choices) -> Markup {
             (choose("Databases", "backends", &choices.backends))
             (choose("Platforms", "platforms", &choices.platforms))
             label.field { span { "Engine" } (select("engine", &ENGINES, "")) }
-            label.field { span { "Profile" } (select("profile", &PROFILES, "")) }
+            label.field { span { "Profile" } (select("profile", PROFILES, "")) }
             label.field { span { "Tag" } input name="tag" autocomplete="off" spellcheck="false" placeholder="none"; }
             div.actions {
                 label { input type="checkbox" name="dry_run"; " Dry run" }

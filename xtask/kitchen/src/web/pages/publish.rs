@@ -112,7 +112,7 @@ fn form(choices: &Choices) -> Markup {
         form #begin.order aria-label="New publication" {
             (choose("Databases", "backends", &choices.backends))
             (choose("Platforms", "platforms", &choices.platforms))
-            label.field { span { "Profile" } (select("profile", &PROFILES, "")) }
+            label.field { span { "Profile" } (select("profile", PROFILES, "")) }
             label.field {
                 span { "Further tag" }
                 input name="tag" autocomplete="off" spellcheck="false" placeholder="none";

@@ -61,6 +61,13 @@ fn check_training(planner: &Planner<'_>, backend: &str, platform: Platform) -> R
              `cargo xtask build --profile pgo --backend {backend}` makes there, or leave {platform} out by --platform"
         );
     }
+    // It takes the name of a symbol that the linker is to look for, which rustc gives it, for a file.
+    if planner.linking.zig {
+        bail!(
+            "{file} is not there, and cargo-zigbuild cannot link the service that makes it: `--linker host` or \
+             `--linker musl-gcc` can"
+        );
+    }
     if config.host.tools.profdata.is_none() {
         bail!(
             "llvm-profdata is not in the toolchain and is not on PATH, and --profile pgo needs it: \

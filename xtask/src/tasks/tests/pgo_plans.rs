@@ -86,7 +86,7 @@ fn a_profile_that_is_there_is_used_again() {
 #[test]
 fn each_database_has_a_profile_of_its_own() {
     let backends = vec!["all".to_owned()];
-    let plan = build::plan(&with_tool(config()), &BuildFlags { backends, ..flags() }).unwrap();
+    let plan = build::plan(&with_tool(bare_config()), &BuildFlags { backends, ..flags() }).unwrap();
     let names = plan.steps.iter().map(|step| format!("{} after {}\n", step.name, step.needs.join(", ")));
     expect![[r#"
         engine after 
@@ -124,7 +124,13 @@ fn a_configured_profile_counts_and_another_one_asks_for_nothing() {
 #[test]
 fn what_cannot_be_trained_here_is_said_before_anything_is_compiled() {
     check_error(
-        build::plan(&config(), &flags()),
+        build::plan(&with_tool(config()), &flags()),
+        &expect![
+            "target/profdata/app-sqlite-x86_64-unknown-linux-musl-0123456789ab-*.profdata is not there, and cargo-zigbuild cannot link the service that makes it: `--linker host` or `--linker musl-gcc` can"
+        ],
+    );
+    check_error(
+        build::plan(&bare_config(), &flags()),
         &expect![
             "llvm-profdata is not in the toolchain and is not on PATH, and --profile pgo needs it: `rustup component add llvm-tools`"
         ],
@@ -136,7 +142,7 @@ fn what_cannot_be_trained_here_is_said_before_anything_is_compiled() {
         bdp::plan(config, &image, &both, Push::default())
     };
     check_error(
-        push(&with_tool(config())),
+        push(&with(with_tool(config()), &[AMD64])),
         &expect![
             "target/profdata/app-sqlite-aarch64-unknown-linux-musl-0123456789ab-*.profdata is not there, and only a machine for linux/arm64 can make it: bring the one that `cargo xtask build --profile pgo --backend sqlite` makes there, or leave linux/arm64 out by --platform"
         ],

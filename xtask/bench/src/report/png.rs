@@ -1,6 +1,7 @@
 //! Plots as PNG, by a browser that draws them.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,8 +12,12 @@ use super::{Report, Section, plot};
 
 /// Names of the browser; the first that is there draws.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-/// The plot's width and its margin.
+/// The plot's width and its margin, in CSS pixels.
 const WIDTH: f64 = 760.0 + 32.0;
+/// More than the browser takes for bars and buttons, also where it shows none of these.
+const FRAME: f64 = 200.0;
+/// Pixels of the picture for one of CSS.
+const SCALE: f64 = 2.0;
 
 /// Writes each plot into `folder`, and returns their names. `work` is for what the browser needs meanwhile.
 ///
@@ -43,12 +48,13 @@ fn draw(browser: &str, section: &Section, work: &Path, file: &Path) -> Result<()
     let plot = plot::plot(section);
     let html = format!("<!doctype html><meta charset=\"utf-8\"><style>{style}</style>{plot}");
     fs::write(&page, html).context("cannot write a plot")?;
+    let height = plot::height(section) + 32.0;
     let output = Command::new(browser)
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"])
-        .args(["--disable-background-networking", "--force-device-scale-factor=2"])
+        .args(["--disable-background-networking", &format!("--force-device-scale-factor={SCALE}")])
         .arg("--blink-settings=preferredColorScheme=1")
         .arg(format!("--user-data-dir={}", work.join("browser").display()))
-        .arg(format!("--window-size={WIDTH},{}", plot::height(section) + 32.0))
+        .arg(format!("--window-size={WIDTH},{}", height + FRAME))
         .arg(format!("--screenshot={}", file.display()))
         .arg(format!("file://{}", page.display()))
         .output()
@@ -57,10 +63,50 @@ fn draw(browser: &str, section: &Section, work: &Path, file: &Path) -> Result<()
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("{browser} did not draw {}: {}", file.display(), said.trim());
     }
-    Ok(())
+    cut(file, (height * SCALE) as u32).with_context(|| format!("cannot cut {} to its size", file.display()))
+}
+
+/// Leaves no more than the first `height` lines of a picture.
+fn cut(file: &Path, height: u32) -> Result<()> {
+    let mut reader = png::Decoder::new(BufReader::new(File::open(file)?)).read_info()?;
+    let mut picture = png::Info::clone(reader.info());
+    picture.height = height.min(picture.height);
+    let mut lines = Vec::new();
+    for _ in 0..picture.height {
+        lines.extend_from_slice(reader.next_row()?.context("it has fewer lines than it says")?.data());
+    }
+    let mut encoder = png::Encoder::with_info(BufWriter::new(File::create(file)?), picture)?;
+    encoder.set_compression(png::Compression::High);
+    Ok(encoder.write_header()?.write_image_data(&lines)?)
 }
 
 /// The browser that there is.
 pub(crate) fn browser() -> Option<&'static str> {
     BROWSERS.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_cut_from_below() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 2, 3);
+        encoder.set_color(png::ColorType::Rgb);
+        let lines = (0..18).collect::<Vec<u8>>();
+        encoder.write_header().unwrap().write_image_data(&lines).unwrap();
+        let read = || {
+            let mut reader =
+                png::Decoder::new(BufReader::new(File::open(&path).unwrap())).read_info().unwrap();
+            let mut lines = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut lines).unwrap();
+            (reader.info().size(), lines)
+        };
+        cut(&path, 9).unwrap();
+        assert_eq!(read(), ((2, 3), lines.clone()));
+        cut(&path, 2).unwrap();
+        assert_eq!(read(), ((2, 2), lines[..12].to_vec()));
+    }
 }

@@ -161,6 +161,8 @@ fn an_image_is_told_as_shown() -> Outcome {
     let commands = commands("README.md", "cargo xtask bd");
     let shown = commands.iter().find(|shown| !shown.output.is_empty()).unwrap();
     let name = format!("app-test-documents-{}", std::process::id());
+    // The first one also lists packages, which is not shown.
+    run(&mut shell(&root(), "cargo xtask build"));
     let said = printed(&mut shell(&root(), &format!("{} --image {name}", shown.command)));
     for tag in ["latest", env!("CARGO_PKG_VERSION")] {
         run(Command::new("docker").args(["rmi", "--force", &format!("{name}:{tag}")]));

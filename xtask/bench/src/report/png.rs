@@ -12,8 +12,10 @@ use super::{Report, Section, plot};
 
 /// Names of the browser; the first that is there draws.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-/// The plot's width and its margin, in CSS pixels.
-const WIDTH: f64 = 760.0 + 32.0;
+/// Around the plot on each side, in CSS pixels.
+const MARGIN: f64 = 16.0;
+/// The plot's width and its margins, in CSS pixels.
+const WIDTH: f64 = 760.0 + 2.0 * MARGIN;
 /// More than the browser takes for bars and buttons, also where it shows none of these.
 const FRAME: f64 = 200.0;
 /// Pixels of the picture for one of CSS.
@@ -44,11 +46,11 @@ pub(crate) fn write(report: &Report, folder: &Path, work: &Path) -> Result<Vec<P
 /// Has the browser draw one plot.
 fn draw(browser: &str, section: &Section, work: &Path, file: &Path) -> Result<()> {
     let page = work.join("plot.html");
-    let style = format!("{STYLE}body {{ margin: 16px; padding: 0 }}");
+    let style = format!("{STYLE}body {{ margin: {MARGIN}px; padding: 0 }}");
     let plot = plot::plot(section);
     let html = format!("<!doctype html><meta charset=\"utf-8\"><style>{style}</style>{plot}");
     fs::write(&page, html).context("cannot write a plot")?;
-    let height = plot::height(section) + 32.0;
+    let height = plot::height(section) + 2.0 * MARGIN;
     let output = Command::new(browser)
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"])
         .args(["--disable-background-networking", &format!("--force-device-scale-factor={SCALE}")])

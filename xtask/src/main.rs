@@ -14,6 +14,7 @@ mod platform;
 mod report;
 mod runner;
 mod sccache;
+mod size;
 mod tasks;
 mod tools;
 mod zigbuild;

@@ -1,54 +1,8 @@
 //! Which engine makes an image, and what only BuildKit does.
 
-use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use clap::Args;
 
-use crate::config::LayerCache;
-
-/// What makes an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Engine {
-    /// The native one
-    #[default]
-    Auto,
-    /// This pipeline itself, without a daemon
-    Native,
-    /// BuildKit, by `docker buildx bake`
-    Buildkit,
-}
-
-/// Where the binaries of BuildKit's images come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Packaging {
-    /// Compiled in a container
-    #[default]
-    Container,
-    /// Compiled by this machine, and copied
-    Prebuilt,
-}
-
-/// Where a container finds what was compiled before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Cache {
-    /// In layers, by cargo-chef: also for builders that come and go
-    #[default]
-    Layers,
-    /// In a target folder that stays on one builder
-    Mounts,
-}
-
-impl Cache {
-    /// Its name in the Dockerfile.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Cache::Layers => "layers",
-            Cache::Mounts => "mounts",
-        }
-    }
-}
+use crate::config::{CompileCache, Engine, LayerCache, Packaging};
 
 /// Flags that choose the engine, and those of BuildKit's.
 #[derive(Clone, Debug, Default, Args)]
@@ -61,7 +15,7 @@ pub(crate) struct EngineFlags {
     pub(crate) packaging: Option<Packaging>,
     /// BuildKit: where a container finds what was compiled before [default: from config/pipeline.toml]
     #[arg(long)]
-    pub(crate) cache: Option<Cache>,
+    pub(crate) cache: Option<CompileCache>,
     /// BuildKit: where layers are kept for other builders: registry, gha or local, and what [cache] layers takes besides
     /// [default: from config/pipeline.toml]
     #[arg(long, value_name = "PLACE", value_parser = parse_layer_cache)]

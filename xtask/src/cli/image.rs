@@ -7,7 +7,8 @@ use image_spec::{Compression, Platform, Reference, Repository, Tag};
 
 use super::engine::EngineFlags;
 use super::output::{self, Output, Store};
-use super::values::{Linker, Profile, Severity, Variant};
+use super::values::{Severity, Variant};
+use crate::config::{Linker, Profile};
 use crate::error::did_you_mean;
 
 /// Flags of `build`, and of every task that needs its artifact.

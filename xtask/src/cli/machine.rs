@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{Goal, MessageFormat};
+use super::MessageFormat;
+use crate::tools::Goal;
 
 /// Flags of `doctor`.
 #[derive(Debug, Args)]

@@ -40,11 +40,10 @@ use crate::config::Sccache;
 pub(crate) use bench_flags::BenchFlags; // template: if pipeline_tests
 pub(crate) use check::CheckFlags;
 pub(crate) use ci::{CiTask, MatrixFlags};
-pub(crate) use clean::{CleanFlags, Limits, Size};
+pub(crate) use clean::{CleanFlags, Limits};
 pub(crate) use command::command;
 #[cfg(all(test, unix))] // template: if pipeline_tests
 pub(crate) use engine::EngineFlags; // template: if pipeline_tests
-pub(crate) use engine::{Cache, Engine, Packaging};
 pub(crate) use image::{BdFlags, BdpFlags, BuildFlags, DownFlags, ImageFlags, ScanFlags, VerifyFlags};
 pub(crate) use kitchen_flags::{KitchenFlags, KitchenTask}; // template: if kitchen
 pub(crate) use machine::{DoctorFlags, SetupFlags};
@@ -59,7 +58,7 @@ pub(crate) use template_flags::{AdoptFlags, InitFlags};
 pub(crate) use template_flags::{TemplateTask, UpdateFlags};
 #[cfg(test)] // template: if pipeline_tests
 pub(crate) use values::Severity; // template: if pipeline_tests
-pub(crate) use values::{Goal, Linker, MessageFormat, Profile, Shell, Variant};
+pub(crate) use values::{MessageFormat, Shell, Variant};
 pub(crate) use watch::{HooksTask, Run, WatchFlags};
 
 /// Turns the service into minimal, reproducible container images.

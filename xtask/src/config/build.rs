@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
 use image_spec::Platform;
 use serde::Deserialize;
-
-use crate::cli::{Linker, Profile};
 
 /// What is compiled, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -33,6 +32,46 @@ pub(crate) struct Build {
     /// How binaries are linked.
     #[serde(default)]
     pub(crate) linker: Linker,
+}
+
+/// A cargo profile of this workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Profile {
+    /// Incremental, no link-time optimisation
+    Release,
+    /// Link-time optimisation, one codegen unit
+    Dist,
+    // template: if pipeline_tests
+    /// As dist, and compiled by what the service does most under load
+    Pgo,
+    // template: end
+}
+
+impl Profile {
+    /// The name that cargo knows it by.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Profile::Release => "release",
+            Profile::Dist => "dist",
+            Profile::Pgo => "pgo", // template: if pipeline_tests
+        }
+    }
+}
+
+/// A way to link a static Linux binary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Linker {
+    /// The first of the others that works
+    #[default]
+    Auto,
+    /// cargo-zigbuild and a musl target: any platform from any host
+    Zigbuild,
+    /// musl-gcc and a musl target
+    MuslGcc,
+    /// The host's own static C library
+    Host,
 }
 
 impl Build {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
 use serde::Deserialize;
-
-use crate::cli::{Cache, Packaging};
 
 /// What the engine `buildkit` does besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -13,7 +12,7 @@ pub(crate) struct Buildkit {
     /// Where binaries come from.
     pub(crate) packaging: Packaging,
     /// Where a container finds what was compiled before.
-    pub(crate) cache: Cache,
+    pub(crate) cache: CompileCache,
     /// Secrets for private crates, as buildx spells them.
     pub(crate) secrets: Vec<String>,
     /// SSH agents and keys for private repositories, as buildx spells them.
@@ -22,4 +21,36 @@ pub(crate) struct Buildkit {
     pub(crate) sbom: Option<String>,
     /// Arguments of the Dockerfile, versions above all.
     pub(crate) args: BTreeMap<String, String>,
+}
+
+/// Where the binaries of BuildKit's images come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Packaging {
+    /// Compiled in a container
+    #[default]
+    Container,
+    /// Compiled by this machine, and copied
+    Prebuilt,
+}
+
+/// Where a container finds what was compiled before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CompileCache {
+    /// In layers, by cargo-chef: also for builders that come and go
+    #[default]
+    Layers,
+    /// In a target folder that stays on one builder
+    Mounts,
+}
+
+impl CompileCache {
+    /// Its name in the Dockerfile.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            CompileCache::Layers => "layers",
+            CompileCache::Mounts => "mounts",
+        }
+    }
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use image_spec::{Base, Compression, Reference, Repository};
 use serde::Deserialize;
-
-use crate::cli::Engine;
 
 /// What the image is made of, and how it runs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -46,6 +45,19 @@ pub(crate) struct Image {
     /// Files that go along with the binary.
     #[serde(default)]
     pub(crate) files: Vec<File>,
+}
+
+/// What makes an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Engine {
+    /// The native one
+    #[default]
+    Auto,
+    /// This pipeline itself, without a daemon
+    Native,
+    /// BuildKit, by `docker buildx bake`
+    Buildkit,
 }
 
 /// What the variant `debug` has besides.

@@ -31,14 +31,15 @@ use toml::Table;
 use crate::error::{Usage, did_you_mean};
 use crate::tools::Need;
 
-pub(crate) use build::NO_DATABASE;
+pub(crate) use build::{Linker, NO_DATABASE, Profile};
 pub(crate) use builder::{Builder, Container, Nodes, Pods, Remote};
+pub(crate) use buildkit::{CompileCache, Packaging};
 pub(crate) use cache::Sccache;
 pub(crate) use host::is_in_kitchen; // template: if kitchen
 pub(crate) use host::{Host, is_dumb_terminal, no_color, target_dir};
 #[cfg(all(test, unix))] // template: if pipeline_tests
 pub(crate) use image::Debug; // template: if pipeline_tests
-pub(crate) use image::File;
+pub(crate) use image::{Engine, File};
 pub(crate) use jobs::jobs;
 pub(crate) use layers::LayerCache;
 pub(crate) use lists::Lists;

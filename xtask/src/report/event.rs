@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::release::ReleaseReport;
 use super::space::{Removed, Space};
-use crate::cli::Goal;
 use crate::plan::Plan;
+use crate::tools::Goal;
 
 /// The version of the JSON form. Fields and events may be added to a version; nothing else changes in it.
 pub(crate) const VERSION: u32 = 1;

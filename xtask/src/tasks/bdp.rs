@@ -7,8 +7,8 @@ use image_spec::{CheckSpec, Output, Platform, Reference, Repository};
 
 use super::engines::{self, Made, Planned};
 use super::{bake, build, engine_step, engine_task, image, words};
-use crate::cli::{Engine, ImageFlags};
-use crate::config::{self, Config};
+use crate::cli::ImageFlags;
+use crate::config::{self, Config, Engine};
 use crate::error::Usage;
 use crate::plan::{Plan, Product, Step};
 

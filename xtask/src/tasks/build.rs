@@ -10,8 +10,8 @@ use super::linking::{self, Linking};
 use super::packages::{Packages, packages};
 use super::pgo; // template: if pipeline_tests
 use super::{MESSAGES, bake, engine, engine_step, rustflags, sccache, words};
-use crate::cli::{BuildFlags, Profile, Variant};
-use crate::config::Config;
+use crate::cli::{BuildFlags, Variant};
+use crate::config::{Config, Profile};
 use crate::plan::{Plan, Product, Step};
 use crate::platform;
 

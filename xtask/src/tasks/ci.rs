@@ -4,9 +4,10 @@ use image_spec::{Platform, Reference};
 use serde::Serialize;
 
 use super::{check, image};
-use crate::cli::{Goal, ImageFlags, MatrixFlags};
+use crate::cli::{ImageFlags, MatrixFlags};
 use crate::config::Config;
 use crate::plan::Product;
+use crate::tools::Goal;
 
 /// The systems besides Linux that the pipeline itself works on, as GitHub
 /// [names](https://docs.github.com/en/actions/reference/runners/github-hosted-runners) its machines.

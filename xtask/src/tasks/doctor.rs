@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use super::inventory::{self, Item};
-use crate::cli::{DoctorFlags, Goal, Linker, MessageFormat};
-use crate::config::Config;
+use crate::cli::{DoctorFlags, MessageFormat};
+use crate::config::{Config, Linker};
 use crate::platform;
 use crate::report::{Report, ToolStatus};
+use crate::tools::Goal;
 
 /// Reports every tool; fails only when `cargo xtask bd` cannot work. With `--for`, reports what that needs, and fails when
 /// some of it is missing.

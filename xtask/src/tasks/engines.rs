@@ -6,9 +6,9 @@ use image_spec::{ImageSpec, Platform};
 use super::bake;
 use super::build::{self, Build};
 use super::image::{self, ImageStep};
-use crate::cli::Profile; // template: if pipeline_tests
-use crate::cli::{Engine, ImageFlags, Packaging};
-use crate::config::{Config, Pipeline};
+use crate::cli::ImageFlags;
+use crate::config::Profile; // template: if pipeline_tests
+use crate::config::{Config, Engine, Packaging, Pipeline};
 use crate::error::Usage;
 use crate::plan::Step;
 use crate::tools::Need;

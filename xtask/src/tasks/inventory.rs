@@ -2,11 +2,9 @@
 
 use db_servers::Source;
 
-use crate::cli::Goal;
 use crate::config::Config;
 use crate::platform;
-use crate::tools::buildx;
-use crate::tools::{Compose, Install, Mac, NATIVE, TABLE, Tool, musl, server_version};
+use crate::tools::{Compose, Goal, Install, Mac, NATIVE, TABLE, Tool, buildx, musl, server_version};
 
 /// Something that the pipeline can use.
 #[derive(Clone, Debug)]

@@ -4,8 +4,7 @@ use anyhow::{Result, bail};
 use image_spec::Platform;
 
 use super::{beside_xtask, words};
-use crate::cli::Linker;
-use crate::config::Config;
+use crate::config::{Config, Linker};
 
 /// A way that works.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,7 @@ use image_spec::Platform;
 
 use super::build::{self, Build, Planner};
 use super::{beside_xtask, debug, rustflags, tool_argv, words};
-use crate::cli::Profile;
-use crate::config::Config;
+use crate::config::{Config, Profile};
 use crate::plan::Step;
 
 const TRAINER: &str = "trainer";

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::build::{self, Build};
 use super::{MESSAGES, engine_step, linking, service, tool_argv, word, words};
-use crate::cli::{BuildFlags, Format, Linker, Profile, Scenario, SoakFlags};
-use crate::config::Config;
+use crate::cli::{BuildFlags, Format, Scenario, SoakFlags};
+use crate::config::{Config, Linker, Profile};
 use crate::plan::{Plan, Step, in_turn};
 
 /// Plans `soak`.

@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::{Result, bail};
 
 use super::{number_in, output_of};
-use crate::cli::Size;
+use crate::size::Size;
 
 /// Where buildx comes from.
 pub(crate) const INSTALL: &str = "https://github.com/docker/buildx#installing";

@@ -3,6 +3,7 @@
 mod advisories;
 pub(crate) mod buildx;
 mod compose;
+mod goal;
 mod install;
 mod pins;
 mod profdata; // template: if pipeline_tests
@@ -23,6 +24,7 @@ pub(crate) use advisories::Advisories;
 pub(crate) use buildx::Node; // template: if pipeline_tests
 pub(crate) use buildx::{Builder, Buildx, Version};
 pub(crate) use compose::Compose;
+pub(crate) use goal::Goal;
 pub(crate) use install::{Archive, Install, Mac, Os, System, Wheel, musl};
 pub(crate) use table::{NATIVE, TABLE, Tool};
 

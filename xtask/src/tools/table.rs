@@ -1,8 +1,8 @@
 //! Every program that the pipeline can use, and how it is installed.
 
+use super::goal::Goal;
 use super::install::{Install, Mac};
 use super::{number_in, output_of, pins};
-use crate::cli::Goal;
 
 /// A program that the pipeline can use.
 #[derive(Debug, PartialEq, Eq)]

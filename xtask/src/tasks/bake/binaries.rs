@@ -8,8 +8,8 @@ use image_spec::{Platform, Reference};
 
 use super::definition::Target;
 use super::{builder, dockerfile};
-use crate::cli::{BuildFlags, ImageFlags, Packaging, Variant};
-use crate::config::Config;
+use crate::cli::{BuildFlags, ImageFlags, Variant};
+use crate::config::{Config, Packaging};
 use crate::plan::Step;
 use crate::tasks::build::{self, Artifact, Build};
 use crate::tasks::packages::{Packages, packages};

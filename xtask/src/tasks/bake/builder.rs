@@ -5,8 +5,8 @@ use std::ops::Range;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{binaries, dockerfile};
-use crate::cli::{ImageFlags, Packaging};
-use crate::config::Config;
+use crate::cli::ImageFlags;
+use crate::config::{Config, Packaging};
 use crate::error::{Usage, did_you_mean};
 use crate::tasks::engines::{self, Planned};
 use crate::tools::{Builder, Buildx, Version};

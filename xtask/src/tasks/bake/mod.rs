@@ -18,8 +18,8 @@ use super::build::Build;
 use super::engines::{self, Made, Planned};
 use super::image::{self, ImageStep};
 use super::{bd, build, engine, engine_step, words};
-use crate::cli::{BdFlags, Engine, ImageFlags, Packaging};
-use crate::config::Config;
+use crate::cli::{BdFlags, ImageFlags};
+use crate::config::{Config, Engine, Packaging};
 use crate::plan::{Plan, Product, Step};
 use definition::{Definition, Target};
 

@@ -4,10 +4,11 @@ use anyhow::Result;
 
 use super::super::builder::configured;
 use super::super::words;
-use crate::cli::{CleanFlags, Limits, Size};
+use crate::cli::{CleanFlags, Limits};
 use crate::config::{Config, Pipeline};
 use crate::plan::{Plan, Step, in_turn};
 use crate::report::BuilderSpace;
+use crate::size::Size;
 use crate::tools::{Buildx, Need};
 
 /// What has to be known of the machine: the builder is asked for only where something is shown or done of it.

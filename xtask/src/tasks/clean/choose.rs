@@ -33,8 +33,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::cli::Size;
     use crate::disk::Content;
+    use crate::size::Size;
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::choose::{choose, total};
-use crate::cli::{Limits, Size};
+use crate::cli::Limits;
 use crate::disk::{Content, Item};
 use crate::report::{SpaceRow, Used};
+use crate::size::Size;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -4,8 +4,9 @@ use expect_test::expect;
 use image_spec::Platform;
 
 use super::{bare_config, check_plan, check_steps};
-use crate::cli::{BuildFlags, Linker, Profile};
+use crate::cli::BuildFlags;
 use crate::config::fixture::config;
+use crate::config::{Linker, Profile};
 use crate::plan::Step;
 use crate::tasks::build;
 

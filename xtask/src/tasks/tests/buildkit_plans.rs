@@ -1,7 +1,7 @@
 //! Plans of the engine `buildkit`.
 
-use crate::cli::{BdFlags, BuildFlags, Engine, EngineFlags, ImageFlags, Output, Packaging};
-use crate::config::Config;
+use crate::cli::{BdFlags, BuildFlags, EngineFlags, ImageFlags, Output};
+use crate::config::{Config, Engine, Packaging};
 use crate::tasks::{bake, bd, bdp};
 use crate::tools::{Builder, Buildx, Node, Version};
 use image_spec::Platform;

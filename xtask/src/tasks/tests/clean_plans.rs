@@ -5,9 +5,10 @@ use std::time::Duration;
 use expect_test::expect;
 
 use super::{check_error, check_plan};
-use crate::cli::{Limits, Size};
+use crate::cli::Limits;
 use crate::config::fixture::{PIPELINE, config};
 use crate::config::{Config, Pipeline};
+use crate::size::Size;
 use crate::tasks::clean::builder::plan;
 use crate::tools::Buildx;
 use crate::tools::buildx::{Builder, Node, Version};

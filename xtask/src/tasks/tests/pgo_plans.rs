@@ -4,9 +4,9 @@ use expect_test::expect;
 use image_spec::Platform;
 
 use super::{bare_config, check_error, check_plan, check_steps};
-use crate::cli::{BuildFlags, EngineFlags, ImageFlags, Profile, VerifyFlags};
-use crate::config::Config;
+use crate::cli::{BuildFlags, EngineFlags, ImageFlags, VerifyFlags};
 use crate::config::fixture::config;
+use crate::config::{Config, Profile};
 use crate::tasks::bdp::{self, Push};
 use crate::tasks::{build, verify};
 
@@ -179,7 +179,7 @@ fn verify_builds_with_the_profile_of_the_image() {
 
 #[test]
 fn a_container_has_no_profile() {
-    let engine = EngineFlags { engine: Some(crate::cli::Engine::Buildkit), ..EngineFlags::default() };
+    let engine = EngineFlags { engine: Some(crate::config::Engine::Buildkit), ..EngineFlags::default() };
     let flags = ImageFlags { build: flags(), engine, ..ImageFlags::default() };
     let both = [Platform::LinuxAmd64, Platform::LinuxArm64];
     let builds = crate::tasks::engines::builds(&with(config(), &[AMD64]), &flags, &both);

@@ -4,12 +4,12 @@ use expect_test::{Expect, expect};
 use image_spec::Platform;
 
 use super::{bare_config, check_plan};
-use crate::cli::{Goal, SetupFlags};
+use crate::cli::SetupFlags;
 use crate::config::Config;
 use crate::config::fixture::config;
 use crate::plan::Step;
 use crate::tasks::setup;
-use crate::tools::{Buildx, Os, System, TABLE, Version};
+use crate::tools::{Buildx, Goal, Os, System, TABLE, Version};
 
 /// The fixed configuration on a machine with every program.
 fn full_config() -> Config {

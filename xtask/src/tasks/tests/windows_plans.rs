@@ -1,7 +1,7 @@
 use super::*;
-use crate::cli::{Goal, SetupFlags};
+use crate::cli::SetupFlags;
 use crate::tasks::{can_run, setup, sqlx};
-use crate::tools::{Os, System};
+use crate::tools::{Goal, Os, System};
 
 #[test]
 fn what_is_behind_the_front_does_not_begin_where_it_cannot_run() {

@@ -4,7 +4,7 @@ use db_servers::Source;
 
 use crate::config::Config;
 use crate::platform;
-use crate::tools::{Compose, Goal, Install, Mac, NATIVE, TABLE, Tool, buildx, musl, server_version};
+use crate::tools::{Compose, Goal, Install, Mac, NATIVE, TABLE, Tool, buildx, server_version, target};
 
 /// Something that the pipeline can use.
 #[derive(Clone, Debug)]
@@ -122,7 +122,7 @@ fn plugins(config: &Config) -> [Item; 2] {
 
 fn targets(config: &Config) -> impl Iterator<Item = Item> {
     config.pipeline.build.platforms.iter().map(|platform| {
-        let name = musl(*platform);
+        let name = target(*platform, "musl");
         let is_there = config.host.tools.has_target(&name);
         Item {
             purpose: format!("static binaries for {platform} by zigbuild or musl-gcc"),

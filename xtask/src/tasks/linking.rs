@@ -5,6 +5,7 @@ use image_spec::Platform;
 
 use super::{beside_xtask, words};
 use crate::config::{Config, Linker};
+use crate::tools::target;
 
 /// A way that works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,28 +61,22 @@ fn missing(config: &Config, way: Linker, platform: Platform) -> Option<String> {
     let tools = &config.host.tools;
     let musl = target(platform, "musl");
     let is_native = config.host.platform == Some(platform);
+    let install = |program| Some(format!("`{}`", tools.install_line(program)));
     let no_target = || (!tools.has_target(&musl)).then(|| format!("`rustup target add {musl}`"));
     match way {
-        Linker::Zigbuild if !tools.has("cargo-zigbuild") => {
-            Some("`cargo install --locked cargo-zigbuild`".to_owned())
-        }
-        Linker::Zigbuild if !tools.zig => Some("`pip install ziglang==0.15.2`".to_owned()),
+        Linker::Zigbuild if !tools.has("cargo-zigbuild") => install("cargo-zigbuild"),
+        Linker::Zigbuild if !tools.zig => install("zig"),
         Linker::Zigbuild => no_target(),
         Linker::MuslGcc | Linker::Host if !is_native => {
             Some("only for the platform of this machine".to_owned())
         }
-        Linker::MuslGcc if !tools.has("musl-gcc") => Some("`sudo apt-get install musl-tools`".to_owned()),
+        Linker::MuslGcc if !tools.has("musl-gcc") => install("musl-gcc"),
         Linker::MuslGcc => no_target(),
         Linker::Host if !tools.static_libc => {
             Some("`sudo apt-get install libc6-dev` (on Fedora glibc-static)".to_owned())
         }
         Linker::Host | Linker::Auto => None,
     }
-}
-
-/// The rustc target for `platform` with the C library `libc`: `musl` or `gnu`.
-pub(super) fn target(platform: Platform, libc: &str) -> String {
-    format!("{}-unknown-linux-{libc}", platform.rust_arch())
 }
 
 fn linking(way: Linker) -> Linking {

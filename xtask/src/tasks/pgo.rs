@@ -70,7 +70,8 @@ fn check_training(planner: &Planner<'_>, backend: &str, platform: Platform) -> R
     if config.host.tools.profdata.is_none() {
         bail!(
             "llvm-profdata is not in the toolchain and is not on PATH, and --profile pgo needs it: \
-             `rustup component add llvm-tools`"
+             `{}`",
+            config.host.tools.install_line("llvm-profdata")
         );
     }
     Ok(())

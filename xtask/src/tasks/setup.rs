@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::error::Usage;
 use crate::plan::{Plan, Step, in_turn};
 use crate::report::{Event, Report};
-use crate::tools::{Archive, Install, Os, Tool, Wheel, musl};
+use crate::tools::{Archive, Install, Os, Tool, Wheel, target};
 
 /// Plans `setup`. The system's packages come first, since the others may need them. No step where nothing is missing.
 pub(crate) fn plan(config: &Config, flags: &SetupFlags) -> Plan {
@@ -140,7 +140,7 @@ fn toolchain(config: &Config, missing: &[Item]) -> Vec<Step> {
         _ => None,
     });
     let targets = missing.iter().filter_map(|item| match item.install {
-        Install::Target(platform) => Some(musl(platform)),
+        Install::Target(platform) => Some(target(platform, "musl")),
         _ => None,
     });
     let skip =

@@ -4,7 +4,7 @@ use std::env;
 
 use image_spec::Platform;
 
-use super::{on_path, output_of};
+use super::{on_path, output_of, target};
 
 /// How a tool is installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Install {
     pub(crate) fn line(self, system: &System) -> String {
         match self {
             Install::Component(name) => format!("rustup component add {name}"),
-            Install::Target(platform) => format!("rustup target add {}", musl(platform)),
+            Install::Target(platform) => format!("rustup target add {}", target(platform, "musl")),
             Install::Cargo { package, version } => format!("cargo install --locked {package}@{version}"),
             Install::Wheel(wheel) => format!("pip install {}=={}", wheel.package, wheel.version),
             Install::Archive(archive) => archive.page.to_owned(),
@@ -173,9 +173,4 @@ impl System {
             Os::Windows => "winget",
         }
     }
-}
-
-/// The target that static binaries for `platform` are built for.
-pub(crate) fn musl(platform: Platform) -> String {
-    format!("{}-unknown-linux-musl", platform.rust_arch())
 }

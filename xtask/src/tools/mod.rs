@@ -25,7 +25,7 @@ pub(crate) use buildx::Node; // template: if pipeline_tests
 pub(crate) use buildx::{Builder, Buildx, Version};
 pub(crate) use compose::Compose;
 pub(crate) use goal::Goal;
-pub(crate) use install::{Archive, Install, Mac, Os, System, Wheel, musl};
+pub(crate) use install::{Archive, Install, Mac, Os, System, Wheel};
 pub(crate) use table::{NATIVE, TABLE, Tool};
 
 /// How much a task has to know of the machine. Each probe costs tens of milliseconds, so none is run for nothing.
@@ -153,10 +153,20 @@ impl Tools {
         self.found.contains(&program)
     }
 
+    /// The line that installs `program`, which is one of [`TABLE`].
+    pub(crate) fn install_line(&self, program: &str) -> String {
+        Tool::named(program).map(|tool| tool.install.line(&self.system)).unwrap_or_default()
+    }
+
     /// Whether the standard library for `target` is installed.
     pub(crate) fn has_target(&self, target: &str) -> bool {
         self.targets.iter().any(|installed| installed == target)
     }
+}
+
+/// rustc's name of `platform` with the C library `libc`, which is `musl` or `gnu`.
+pub(crate) fn target(platform: Platform, libc: &str) -> String {
+    format!("{}-unknown-linux-{libc}", platform.rust_arch())
 }
 
 /// What is known of the version of a database server.
@@ -212,9 +222,7 @@ fn installed_targets() -> Vec<String> {
     let library = |target: &str| sysroot.join("lib/rustlib").join(target).join("lib").is_dir();
     Platform::ALL
         .iter()
-        .flat_map(|platform| {
-            ["musl", "gnu"].map(|libc| format!("{}-unknown-linux-{libc}", platform.rust_arch()))
-        })
+        .flat_map(|platform| ["musl", "gnu"].map(|libc| target(*platform, libc)))
         .filter(|target| library(target))
         .collect()
 }

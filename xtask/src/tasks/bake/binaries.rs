@@ -13,7 +13,8 @@ use crate::config::{Config, Packaging};
 use crate::plan::Step;
 use crate::tasks::build::{self, Artifact, Build};
 use crate::tasks::packages::{Packages, packages};
-use crate::tasks::{engine, engines, image, linking, words};
+use crate::tasks::{engine, engines, image, words};
+use crate::tools;
 
 /// The folder with the lists of packages that go into binaries, below the target folder.
 const PACKAGES: &str = "images/packages";
@@ -80,7 +81,7 @@ fn list_step(
 }
 
 fn target_of(platform: Platform) -> String {
-    linking::target(platform, "musl")
+    tools::target(platform, "musl")
 }
 
 /// What makes a stage of the Dockerfile for a build: its arguments, and mirrors for the images that it starts from.

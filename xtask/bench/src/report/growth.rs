@@ -48,7 +48,7 @@ impl Points {
 
     /// Adds what was measured with so many of it; the rows have the names of their lines.
     pub(crate) fn add(&mut self, at: f64, rounds: Rounds) {
-        let name = |name: &str| format!("{name}, {} {}", significant(at), self.of);
+        let name = |name: &str| format!("{name}, {}", counted(at, self.of));
         for row in rounds.rows {
             self.rows.push(Row { name: name(&row.name), ..row.clone() });
             self.places.push((row.name, at));
@@ -58,9 +58,12 @@ impl Points {
 
     /// The rows, and the lines of `quantities` through them.
     pub(crate) fn finish(self, quantities: &[Quantity]) -> (Rounds, Growth) {
-        let mut names = self.places.iter().map(|(name, _)| name).collect::<Vec<_>>();
-        names.sort_unstable();
-        names.dedup();
+        let mut names = Vec::new();
+        for (name, _) in &self.places {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         let line = |quantity: Quantity, name: &String| {
             let own = self.places.iter().zip(&self.rows).filter(|((line, _), _)| line == name);
             let points = own.filter_map(|((_, at), row)| Some((*at, row.spread(quantity)?.median)));
@@ -78,9 +81,20 @@ impl Points {
 impl Line {
     /// Its slope, for people.
     pub(super) fn shown(&self, of: &str) -> String {
-        let one = of.strip_suffix('s').unwrap_or(of);
-        format!("{} and {} for each {one}", significant(self.base), significant(self.slope))
+        format!("{} and {} for each {}", significant(self.base), significant(self.slope), one(of))
     }
+}
+
+/// How many there are, for people: `1 crate`, `10 crates`.
+pub(super) fn counted(count: f64, of: &str) -> String {
+    let count = significant(count);
+    let of = if count == "1" { one(of) } else { of };
+    format!("{count} {of}")
+}
+
+/// The singular; units have no other.
+fn one(of: &str) -> &str {
+    of.strip_suffix('s').unwrap_or(of)
 }
 
 /// A number with three digits that mean something.
@@ -108,7 +122,7 @@ mod tests {
             samples: vec![Sample::from([(Quantity::Seconds, seconds)])],
         };
         let left_out = vec![LeftOut { name: "c".to_owned(), why: "why".to_owned() }];
-        Rounds { rows: vec![row("a", seconds), row("b", 7.0)], left_out }
+        Rounds { rows: vec![row("b", seconds), row("a", 7.0)], left_out }
     }
 
     #[test]
@@ -119,11 +133,11 @@ mod tests {
         }
         let (rounds, growth) = points.finish(&[Quantity::Seconds, Quantity::Sent]);
         let names = rounds.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>();
-        assert_eq!(names[..3], ["a, 1 crates", "b, 1 crates", "a, 10 crates"]);
+        assert_eq!(names[..3], ["b, 1 crate", "a, 1 crate", "b, 10 crates"]);
         assert_eq!(rounds.left_out[2].name, "c, 50 crates");
-        let [a, b] = &growth.lines[..] else { panic!("{growth:?}") };
-        assert_eq!(a.shown(growth.of), "4 and 0.03 for each crate");
-        assert_eq!((b.shown(growth.of).as_str(), b.points.len()), ("7 and 0 for each crate", 3));
+        let [b, a] = &growth.lines[..] else { panic!("{growth:?}") };
+        assert_eq!((b.name.as_str(), b.shown(growth.of).as_str()), ("b", "4 and 0.03 for each crate"));
+        assert_eq!((a.shown(growth.of).as_str(), a.points.len()), ("7 and 0 for each crate", 3));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::growth::{Growth, Line, significant};
+use super::growth::{Growth, Line, counted};
 use super::page::escaped;
 use crate::measure::Quantity;
 
@@ -61,8 +61,9 @@ fn panel(svg: &mut String, top: f64, of: &str, lines: &[&Line]) {
         let path = places.collect::<Vec<_>>().join("L");
         let _ = write!(svg, "<path class=\"line {kind}\" d=\"M{path}\"/>");
         for (x, y) in &line.points {
-            // Figures of the first line are above it, those of others below.
-            let beside = if index == 0 { -8.0 } else { 18.0 };
+            // Figures of the uppermost line are above it, those of others below.
+            let is_uppermost = points().all(|(other, cost)| other.total_cmp(x).is_ne() || cost <= y);
+            let beside = if is_uppermost { -8.0 } else { 18.0 };
             let _ = write!(
                 svg,
                 "<circle class=\"{kind}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\"/>\
@@ -80,11 +81,10 @@ fn panel(svg: &mut String, top: f64, of: &str, lines: &[&Line]) {
     for place in places {
         let _ = write!(
             svg,
-            "<text class=\"middle\" x=\"{:.1}\" y=\"{}\">{} {}</text>",
+            "<text class=\"middle\" x=\"{:.1}\" y=\"{}\">{}</text>",
             across.at(place),
             floor + 18.0,
-            significant(place),
-            escaped(of)
+            escaped(&counted(place, of))
         );
     }
 }
@@ -148,6 +148,12 @@ mod tests {
         let (across, up) = (numbers("cx"), numbers("cy"));
         assert!(across.iter().all(|x| (LEFT..=WIDTH - RIGHT).contains(x)), "{across:?}");
         assert!(up.iter().all(|y| (TOP..=height(&growth) - BOTTOM).contains(y)), "{up:?}");
+        // Figures are where no other line is: above the first line, and below the second.
+        let figures = svg.split("class=\"figure middle\"").skip(1).map(|rest| {
+            rest.split(" y=\"").nth(1).unwrap().split('"').next().unwrap().parse::<f64>().unwrap()
+        });
+        let is_above = figures.zip(&up).map(|(figure, point)| figure < *point).collect::<Vec<_>>();
+        assert_eq!(is_above, [true, true, true, false, false, false, true, true, true]);
         // What costs more is higher.
         assert!(up[0] > up[1] && up[1] > up[2] && up[3] > up[0], "{up:?}");
     }

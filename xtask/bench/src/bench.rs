@@ -13,8 +13,8 @@ use crate::command::Runner;
 use crate::docker;
 use crate::flags::{BenchFlags, Scenario};
 use crate::janitor::Janitor;
-use crate::project;
 use crate::registry::Registry;
+use crate::revision;
 use crate::throttle::Throttle;
 
 /// Bytes.
@@ -76,7 +76,7 @@ impl Bench {
     pub(crate) fn new(flags: &BenchFlags, root: &Path) -> Result<Bench> {
         let images = flags.images.iter().map(|image| stand_in(image)).collect::<Result<_>>()?;
         let settings = Settings::read(root)?;
-        let commit = project::commit(root, "HEAD")?;
+        let commit = revision::commit(root, "HEAD")?;
         let folder =
             tempfile::Builder::new().prefix("galley-bench-").tempdir().context("cannot make a folder")?;
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();

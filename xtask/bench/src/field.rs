@@ -7,8 +7,9 @@ use crate::bench::Bench;
 use crate::command::{command, stopped};
 use crate::flags::{BenchFlags, Peer, Profile};
 use crate::peer::{Build, Contestant, Goal};
-use crate::project::{self, Project};
+use crate::project::Project;
 use crate::report::LeftOut;
+use crate::revision;
 use crate::say;
 
 /// Who takes part, and who does not.
@@ -31,7 +32,7 @@ impl Field {
         let against = flags
             .against
             .as_ref()
-            .map(|revision| project::commit(&bench.root, revision).map(|commit| (revision.clone(), commit)));
+            .map(|revision| revision::commit(&bench.root, revision).map(|commit| (revision.clone(), commit)));
         let mut field =
             Field { contestants: Vec::new(), left_out: Vec::new(), against: against.transpose()? };
         for peer in peers {
@@ -72,7 +73,7 @@ impl Field {
     /// Those who are compared with another revision, there. What they have built serves them as well.
     fn at(&mut self, bench: &Bench, revision: &str, commit: &str) -> Result<Vec<Contestant>> {
         // Where cargo has the same to do for both, it is measured once.
-        let is_same = project::has_same_service(&bench.root, commit, &bench.commit);
+        let is_same = revision::has_same_service(&bench.root, commit, &bench.commit);
         let is_compared = |peer| peer == Peer::Galley || (peer == Peer::Cargo && !is_same);
         let compared = self.contestants.iter_mut().filter(|one| is_compared(one.peer));
         compared.map(|one| one.at(bench, commit, against::of(&one.name, revision))).collect()

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{Runner, command, output_of};
+use crate::command::{Runner, command};
 
 /// A folder that has a copy of the service.
 #[derive(Clone, Debug)]
@@ -182,34 +182,10 @@ fn cargo_config(mirror: &str) -> String {
     format!("[source]\ncrates-io.replace-with = \"mirror\"\nmirror.registry = \"{mirror}\"\n")
 }
 
-/// The commit that `revision` of the repository at `root` means.
-///
-/// # Errors
-/// When there is no such revision.
-pub(crate) fn commit(root: &Path, revision: &str) -> Result<String> {
-    let args = [
-        "-C",
-        &root.to_string_lossy(),
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        &format!("{revision}^{{commit}}"),
-    ];
-    output_of("git", &args)
-        .with_context(|| format!("there is no revision {revision}; `git log` shows those that there are"))
-}
-
-/// Whether cargo has the same to compile for the service at both commits.
-pub(crate) fn has_same_service(root: &Path, one: &str, other: &str) -> bool {
-    let mut diff = command("git", root);
-    diff.args(["diff", "--quiet", one, other, "--"]);
-    diff.args(["app", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo"]);
-    diff.status().is_ok_and(|status| status.success())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::revision::{commit, has_same_service};
 
     fn git(folder: &Path, args: &[&str]) {
         let who = ["-c", "user.name=a", "-c", "user.email=a@b"];
@@ -249,17 +225,17 @@ mod tests {
         // Not committed, so no part of what is measured.
         fs::write(root.join("new"), "").unwrap();
         let runner = Runner::plain(folder.path());
-        let commit = commit(&root, "HEAD").unwrap();
-        let project = Project::clone(&runner, &root, &commit, &folder.path().join("clone")).unwrap();
+        let head = commit(&root, "HEAD").unwrap();
+        let project = Project::clone(&runner, &root, &head, &folder.path().join("clone")).unwrap();
         project.edit(SHALLOW, 5).unwrap();
         assert_eq!(project.read(SHALLOW.file).unwrap(), "info!(\"listening5\");\n");
         assert_eq!(fs::read_to_string(root.join(SHALLOW.file)).unwrap(), "info!(\"listening\");\n");
         assert!(!project.folder().join("new").exists());
-        assert!(has_same_service(&root, &commit, "HEAD"));
+        assert!(has_same_service(&root, &head, "HEAD"));
         git(&root, &["rm", "--quiet", "--force", SHALLOW.file]);
         git(&root, &["commit", "--quiet", "--message", "two"]);
-        assert!(!has_same_service(&root, &commit, "HEAD"));
-        assert!(super::commit(&root, "nowhere").unwrap_err().to_string().contains("no revision nowhere"));
+        assert!(!has_same_service(&root, &head, "HEAD"));
+        assert!(commit(&root, "nowhere").unwrap_err().to_string().contains("no revision nowhere"));
         let error = project.edit(DEEP, 1).unwrap_err().to_string();
         assert_eq!(error, "cannot read app/src/http/problem.rs");
     }

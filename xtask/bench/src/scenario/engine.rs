@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::bench::Bench;
 use crate::command::command;
 use crate::field::Field;
-use crate::peer::architecture;
+use crate::platform::architecture;
 
 /// A program that an image can begin with, as an engine looks at it; nobody starts it.
 const PROGRAM: &str = "void _start(void) { for (;;); }\n";

@@ -11,7 +11,8 @@ use crate::command::{output_of, shell};
 use crate::field::Field;
 use crate::flags::{Peer, Scenario};
 use crate::measure::{Quantity, Sample, measure};
-use crate::peer::{Build, Contestant, Goal, PLATFORMS, TAG};
+use crate::peer::{Build, Contestant, Goal, TAG};
+use crate::platform::PLATFORMS;
 use crate::report::Section;
 use crate::rounds::{Side, in_turn};
 

@@ -8,7 +8,8 @@ use crate::docker::docker;
 use crate::field::Field;
 use crate::flags::{Peer, Scenario};
 use crate::measure::{Quantity, Sample};
-use crate::peer::{Contestant, TAG, architecture};
+use crate::peer::{Contestant, TAG};
+use crate::platform::architecture;
 use crate::report::Section;
 use crate::rounds::{Side, in_turn};
 

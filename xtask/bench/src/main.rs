@@ -71,20 +71,13 @@ fn run(flags: &BenchFlags) -> Result<ExitCode> {
     say(&report.machine.to_string());
     report.notes.iter().for_each(|note| say(&format!("note: {note}")));
 
-    let mut field = Field::new(&bench, flags, &peers(flags))?;
-    let mut has_failed = false;
-    for scenario in scenarios(flags) {
-        say(&format!("{}:", scenario::word(scenario)));
-        let sections = scenario::run(&bench, &mut field, scenario);
-        stopped()?;
-        match sections {
-            Ok(sections) => report.sections.extend(sections),
-            Err(error) => {
-                say(&format!("        failed: {error:#}"));
-                report.notes.push(format!("{} could not be measured: {error:#}", scenario::word(scenario)));
-                has_failed = true;
-            }
+    let mut has_failed = measure_all(&bench, flags, &mut report)?;
+    if let Err(stopped) = stopped() {
+        if !report.sections.is_empty() {
+            report.notes.push(format!("{stopped:#}: what was still to be measured is not here"));
+            finish(&bench, flags, &report)?;
         }
+        return Err(stopped);
     }
     bench.prune();
 
@@ -96,6 +89,28 @@ fn run(flags: &BenchFlags) -> Result<ExitCode> {
     has_failed |= report.changes.iter().any(|change| change.verdict == Verdict::Worse);
     finish(&bench, flags, &report)?;
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Measures one scenario after the other, until a signal asks us to stop. Whether one could not be measured.
+fn measure_all(bench: &Bench, flags: &BenchFlags, report: &mut Report) -> Result<bool> {
+    let mut field = Field::new(bench, flags, &peers(flags))?;
+    let mut has_failed = false;
+    for scenario in scenarios(flags) {
+        say(&format!("{}:", scenario::word(scenario)));
+        let sections = scenario::run(bench, &mut field, scenario);
+        if signal().is_some() {
+            break;
+        }
+        match sections {
+            Ok(sections) => report.sections.extend(sections),
+            Err(error) => {
+                say(&format!("        failed: {error:#}"));
+                report.notes.push(format!("{} could not be measured: {error:#}", scenario::word(scenario)));
+                has_failed = true;
+            }
+        }
+    }
+    Ok(has_failed)
 }
 
 fn opening(bench: &Bench, flags: &BenchFlags) -> Report {
@@ -126,7 +141,7 @@ fn finish(bench: &Bench, flags: &BenchFlags, report: &Report) -> Result<()> {
     report.write(&file)?;
     print(&report.table());
     say(&format!("{} and {}", file.display(), file.with_extension("html").display()));
-    if let Some(folder) = &flags.png {
+    if let Some(folder) = flags.png.as_ref().filter(|_| signal().is_none()) {
         let files = report::png::write(report, folder, &bench.folder)?;
         files.iter().for_each(|file| say(&file.display().to_string()));
     }

@@ -32,8 +32,9 @@ fn main() -> ExitCode {
     let trials = vec![
         needing(None, "all_is_measured_in_turn_and_the_checkout_is_left_alone", in_turn),
         needing(None, "who_fails_is_left_out", who_fails_is_left_out),
-        needing(None, "a_run_that_is_killed_leaves_nothing", || ended("KILL", None)),
-        needing(None, "a_run_that_is_interrupted_leaves_nothing", || ended("INT", Some(130))),
+        needing(None, "a_run_that_is_killed_leaves_nothing", || nothing_is_left("KILL", None)),
+        needing(None, "a_run_that_is_interrupted_leaves_nothing", || nothing_is_left("INT", Some(130))),
+        needing(None, "what_was_measured_before_an_interruption_is_kept", what_was_measured_is_kept),
         needing(None, "a_revision_that_is_worse_fails", a_revision_that_is_worse_fails),
         needing(None, "costs_are_lines_where_they_grow", costs_are_lines_where_they_grow),
         needing(None, "layers_are_compared_by_level", layers_are_compared_by_level),
@@ -88,9 +89,11 @@ fn who_fails_is_left_out() -> Result<(), Failed> {
     Ok(())
 }
 
-fn ended(signal: &str, code: Option<i32>) -> Result<(), Failed> {
+/// A run that hangs in the scenario `edit`, and is ended there.
+fn ended(scenarios: &[&str], signal: &str, code: Option<i32>) -> Result<Repository, Failed> {
     let repository = Repository::new();
-    let mut bench = repository.bench(&["edit", "--peer", "galley", "--rounds", "1"]);
+    let mut bench =
+        repository.bench(&[scenarios, &["--quick", "--peer", "galley", "--rounds", "1"]].concat());
     let mut bench = bench.env("HANGS", "xtask").spawn()?;
     let hanging = wait_until("a program hangs", || repository.hanging());
     assert!(repository.temporary() > 0 && is_alive(&hanging));
@@ -98,8 +101,23 @@ fn ended(signal: &str, code: Option<i32>) -> Result<(), Failed> {
     assert!(status.success());
     assert_eq!(bench.wait()?.code(), code);
     wait_until("all is gone", || (repository.temporary() == 0 && !is_alive(&hanging)).then_some(()));
-    assert!(!repository.report("json").exists());
     repository.check_untouched();
+    Ok(repository)
+}
+
+fn nothing_is_left(signal: &str, code: Option<i32>) -> Result<(), Failed> {
+    let repository = ended(&["edit"], signal, code)?;
+    assert!(!repository.report("json").exists());
+    Ok(())
+}
+
+fn what_was_measured_is_kept() -> Result<(), Failed> {
+    let repository = ended(&["payload", "edit"], "INT", Some(130))?;
+    let report: Value = serde_json::from_str(&fs::read_to_string(repository.report("json"))?)?;
+    let scenarios = report["sections"].as_array().unwrap().iter().map(|section| &section["scenario"]);
+    assert_eq!(scenarios.collect::<Vec<_>>(), ["payload"]);
+    assert_eq!(report["notes"][1], "stopped by signal 2: what was still to be measured is not here");
+    assert!(repository.report("html").exists());
     Ok(())
 }
 

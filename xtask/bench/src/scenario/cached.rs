@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::fresh::discard;
+use super::fresh::{discard, forget_zig};
 use super::{Opening, commands};
 use crate::bench::Bench;
 use crate::command::output_of;
@@ -84,6 +84,7 @@ fn share(project: &Project, cache: &str) -> Result<()> {
 /// Builds in a fresh clone, and removes it.
 fn once(bench: &Bench, fresh: &Contestant, build: &Build<'_>) -> Result<Sample> {
     let mut commands = fresh.build(bench, build)?;
+    forget_zig(fresh, &mut commands);
     for command in &mut commands {
         command.env("SCCACHE_DIR", bench.folder.join("sccache"));
     }

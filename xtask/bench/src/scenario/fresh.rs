@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -16,9 +17,10 @@ use crate::platform::PLATFORMS;
 use crate::report::Section;
 use crate::rounds::{Side, in_turn};
 
-const HOW: &str = "Each time from a fresh clone with an empty target folder; in a container without anything that the builder \
-                   had cached but base images. Crates were downloaded for who compiles on this machine; containers download \
-                   them, and install tools, as their recipes have it.";
+const HOW: &str = "Each time from a fresh clone with an empty target folder, and without what zig keeps of the C that it has \
+                   compiled; in a container without anything that the builder had cached but base images. Crates were \
+                   downloaded for who compiles on this machine; containers download them, and install tools, as their \
+                   recipes have it.";
 
 /// Some of the platforms that the service is built for.
 type Platforms = &'static [&'static str];
@@ -75,9 +77,18 @@ pub(super) fn run(bench: &Bench, field: &mut Field, scenario: Scenario) -> Resul
 fn once(bench: &Bench, contestant: &Contestant, build: &Build<'_>) -> Result<Sample> {
     let note = format!("-fresh-{}", bench.number());
     let fresh = contestant.again(bench, &note)?;
-    let sample = measure(&bench.runner, fresh.build(bench, build)?);
+    let mut commands = fresh.build(bench, build)?;
+    forget_zig(&fresh, &mut commands);
+    let sample = measure(&bench.runner, commands);
     discard(bench, &fresh, &build.goal)?;
     sample
+}
+
+/// Has zig begin with nothing: elsewhere it would find the C of crates, and of musl, that it has compiled before.
+pub(super) fn forget_zig(fresh: &Contestant, commands: &mut [Command]) {
+    for command in commands {
+        command.env("ZIG_GLOBAL_CACHE_DIR", fresh.project.folder().join("target/zig"));
+    }
 }
 
 /// Removes a copy, and the image that was made of it.

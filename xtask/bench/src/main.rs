@@ -141,6 +141,7 @@ fn finish(bench: &Bench, flags: &BenchFlags, report: &Report) -> Result<()> {
     report.write(&file)?;
     print(&report.table());
     say(&format!("{} and {}", file.display(), file.with_extension("html").display()));
+    // Who interrupts does not wait for a browser.
     if let Some(folder) = flags.png.as_ref().filter(|_| signal().is_none()) {
         let files = report::png::write(report, folder, &bench.folder)?;
         files.iter().for_each(|file| say(&file.display().to_string()));

@@ -34,6 +34,41 @@ pub(crate) struct Build {
     pub(crate) linker: Linker,
 }
 
+impl Build {
+    /// The binaries that are shipped, what a container runs first.
+    pub(crate) fn binaries(&self) -> &[String] {
+        if self.binaries.is_empty() { std::slice::from_ref(&self.package) } else { &self.binaries }
+    }
+
+    /// The folder of the package, from the workspace root: `.` is the root itself.
+    pub(crate) fn folder(&self) -> &str {
+        self.path.as_deref().unwrap_or(&self.package)
+    }
+
+    /// A path in the folder of the package, from the workspace root.
+    pub(crate) fn within(&self, path: &str) -> String {
+        if self.folder() == "." { path.to_owned() } else { format!("{}/{path}", self.folder()) }
+    }
+
+    /// What tells cargo the features for a backend.
+    pub(crate) fn features(&self, backend: &str) -> Vec<String> {
+        let own = match self.features.get(backend) {
+            Some(features) => features.clone(),
+            None if backend == NO_DATABASE => return Vec::new(),
+            None => vec![format!("db_{backend}")],
+        };
+        let (default, others): (Vec<_>, Vec<_>) = own.into_iter().partition(|name| name == "default");
+        let mut argv = Vec::new();
+        if default.is_empty() {
+            argv.push("--no-default-features".to_owned());
+        }
+        if !others.is_empty() {
+            argv.extend(["--features".to_owned(), others.join(",")]);
+        }
+        argv
+    }
+}
+
 /// A cargo profile of this workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,41 +107,6 @@ pub(crate) enum Linker {
     MuslGcc,
     /// The host's own static C library
     Host,
-}
-
-impl Build {
-    /// The binaries that are shipped, what a container runs first.
-    pub(crate) fn binaries(&self) -> &[String] {
-        if self.binaries.is_empty() { std::slice::from_ref(&self.package) } else { &self.binaries }
-    }
-
-    /// The folder of the package, from the workspace root: `.` is the root itself.
-    pub(crate) fn folder(&self) -> &str {
-        self.path.as_deref().unwrap_or(&self.package)
-    }
-
-    /// A path in the folder of the package, from the workspace root.
-    pub(crate) fn within(&self, path: &str) -> String {
-        if self.folder() == "." { path.to_owned() } else { format!("{}/{path}", self.folder()) }
-    }
-
-    /// What tells cargo the features for a backend.
-    pub(crate) fn features(&self, backend: &str) -> Vec<String> {
-        let own = match self.features.get(backend) {
-            Some(features) => features.clone(),
-            None if backend == NO_DATABASE => return Vec::new(),
-            None => vec![format!("db_{backend}")],
-        };
-        let (default, others): (Vec<_>, Vec<_>) = own.into_iter().partition(|name| name == "default");
-        let mut argv = Vec::new();
-        if default.is_empty() {
-            argv.push("--no-default-features".to_owned());
-        }
-        if !others.is_empty() {
-            argv.extend(["--features".to_owned(), others.join(",")]);
-        }
-        argv
-    }
 }
 
 /// What the one build is called of a service that is not built for databases.

@@ -5,7 +5,7 @@ use image_spec::Platform;
 
 use super::{beside_xtask, words};
 use crate::config::{Config, Linker};
-use crate::tools::target;
+use crate::tools::{Install, target};
 
 /// A way that works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,8 @@ fn missing(config: &Config, way: Linker, platform: Platform) -> Option<String> {
     let musl = target(platform, "musl");
     let is_native = config.host.platform == Some(platform);
     let install = |program| Some(format!("`{}`", tools.install_line(program)));
-    let no_target = || (!tools.has_target(&musl)).then(|| format!("`rustup target add {musl}`"));
+    let no_target =
+        || (!tools.has_target(&musl)).then(|| format!("`{}`", Install::Target(platform).line(&tools.system)));
     match way {
         Linker::Zigbuild if !tools.has("cargo-zigbuild") => install("cargo-zigbuild"),
         Linker::Zigbuild if !tools.zig => install("zig"),

@@ -25,9 +25,10 @@ use crate::rounds::{Side, in_turn};
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const HOW: &str = "Each time from a fresh clone with an empty target folder, at the path where it was built before: sccache \
-                   tells compilations apart by it. What the first of these builds compiled is kept in a folder, or by a \
-                   Redis server on this machine. The tools of the pipeline are built without it.";
+const HOW: &str = "Each time from a fresh clone with an empty target folder, and without what zig keeps of the C that it has \
+                   compiled, at the path where it was built before: sccache tells compilations apart by it. What the first \
+                   of these builds compiled is kept in a folder, or by a Redis server on this machine. The tools of the \
+                   pipeline are built without it.";
 
 /// Measures it.
 ///

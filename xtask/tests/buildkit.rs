@@ -118,10 +118,14 @@ fn the_dockerfile_hands_out_binaries() -> Outcome {
     let (_, line) = spans.iter().find(|(_, span)| is_it(span)).unwrap();
     let line = line.replace("target/dist", &folder.path().display().to_string());
     run(Command::new("sh").args(["-e", "-c", &line]).current_dir(root()));
-    let files = fs::read_dir(folder.path())?.map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    let version = files.iter().filter(|file| file.extension().is_none());
-    let version = version.map(|file| run(Command::new(file).arg("--version"))).collect::<String>();
-    assert!(version.starts_with(&format!("app {} (", env!("CARGO_PKG_VERSION"))), "{files:?}: {version}");
+    for platform in ["amd64", "arm64"] {
+        let program = folder.path().join(format!("app-sqlite-linux-{platform}"));
+        let version = run(image::on_this_machine(&program, platform).arg("--version"));
+        assert!(
+            version.starts_with(&format!("app {} (", env!("CARGO_PKG_VERSION"))),
+            "{platform}: {version}"
+        );
+    }
     Ok(())
 }
 

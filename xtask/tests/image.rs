@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, ExitCode};
 use std::sync::Mutex;
@@ -61,7 +62,9 @@ fn the_second_run_has_nothing_to_do() -> Outcome {
     bd(&["--output", "oci"]);
     let events = events(&bd(&["--output", "oci"]));
     let finished = events.iter().filter(|event| event["event"] == "step-finished").collect::<Vec<_>>();
-    assert_eq!(finished.len(), 5);
+    // The list of packages, made once, is not even a step.
+    let names = finished.iter().map(|event| event["step"].as_str().unwrap()).collect::<BTreeSet<_>>();
+    assert_eq!(names, BTreeSet::from(["artifact", "compile", "engine", "image"]));
     assert!(finished.iter().all(|event| event["outcome"] == "cached"), "{finished:#?}");
     Ok(())
 }

@@ -83,11 +83,21 @@ pub(super) fn both_engines_make_the_same_image() -> Outcome {
     Ok(())
 }
 
-/// The service for arm64 answers under an emulator.
+/// Starts a program for one of the platforms, by an emulator where this machine is another: not every kernel does that
+/// by itself.
+pub(crate) fn on_this_machine(program: &Path, architecture: &str) -> Command {
+    if architecture != "arm64" || cfg!(target_arch = "aarch64") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("qemu-aarch64-static");
+    command.arg(program);
+    command
+}
+
+/// The service for arm64 answers, by an emulator where need be.
 fn answers(program: &Path) {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut service = Command::new("qemu-aarch64-static")
-        .arg(program)
+    let mut service = on_this_machine(program, "arm64")
         .env("APP__SERVER__PORT", port.to_string())
         .env("APP__ADMIN__PORT", "0")
         .current_dir(program.parent().unwrap())

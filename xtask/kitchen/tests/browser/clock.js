@@ -1,13 +1,14 @@
 // Takes the time at which lines are on the screen, and the text of the whole log.
-import { close, frame, open, tell, until } from "/look.js";
+import { close, frame, open, pause, tell, until } from "/look.js";
 
 /** All that a page shows, line by line. */
 async function text(page) {
   const box = page.getElementById("log");
   const lines = [];
   const rows = () => [...page.querySelectorAll(".line")];
-  // It follows the log until it has seen that it was scrolled.
+  // Between two frames, as a person does: in one that is being drawn, the page may be about to follow the log.
   while (rows()[0]?.firstChild.textContent !== "1") {
+    await pause(20);
     box.scrollTop = 0;
     await frame();
   }

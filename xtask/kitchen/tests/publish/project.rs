@@ -159,10 +159,10 @@ impl Project {
         fs::write(self.login_file(), config.to_string()).unwrap();
     }
 
-    /// The same, where a helper keeps the secret.
+    /// The same, where a helper keeps the secret. It reads what it is asked for: one that ends before cannot be told.
     pub(crate) fn log_in_by_helper(&self) {
         let answer = json!({ "Username": USER, "Secret": PASSWORD });
-        self.program("docker-credential-seeded", &format!("cat <<'END'\n{answer}\nEND"));
+        self.program("docker-credential-seeded", &format!("read -r server\ncat <<'END'\n{answer}\nEND"));
         let config = json!({ "credHelpers": { self.registry.address.to_string(): "seeded" } });
         fs::write(self.login_file(), config.to_string()).unwrap();
     }

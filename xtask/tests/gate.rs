@@ -190,7 +190,7 @@ fn a_test_that_hangs_is_named_and_killed() {
     );
     workspace.program("tests", "echo 'endless: test'; echo 'quick: test'");
     let pipeline = workspace.path().join("config/pipeline.toml");
-    let text = fs::read_to_string(&pipeline).unwrap().replace("test_limit = \"10m\"", "test_limit = \"1s\"");
+    let text = fs::read_to_string(&pipeline).unwrap().replace("test_limit = \"15m\"", "test_limit = \"1s\"");
     fs::write(&pipeline, text).unwrap();
     let began = Instant::now();
     let output = workspace.run(&["check", "--only=pipeline"]);

@@ -26,6 +26,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use markdown::{Shown, document};
 use server::Registry;
 use service::Service;
+use support::container::remove_images;
 use support::{bd, clean, events, has, root, run, runs_containers};
 
 type Outcome = Result<(), Failed>;
@@ -164,9 +165,7 @@ fn an_image_is_told_as_shown() -> Outcome {
     // The first one also lists packages, which is not shown.
     run(&mut shell(&root(), "cargo xtask build"));
     let said = printed(&mut shell(&root(), &format!("{} --image {name}", shown.command)));
-    for tag in ["latest", env!("CARGO_PKG_VERSION")] {
-        run(Command::new("docker").args(["rmi", "--force", &format!("{name}:{tag}")]));
-    }
+    remove_images("docker", &name);
     assert_eq!(labels(said.lines()), labels(shown.output.iter().map(String::as_str)), "{said}");
     Ok(())
 }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::container::{free_port, http};
+use support::container::{free_port, http, remove_images};
 use support::{events, root, run, runs_containers, xtask};
 
 fn main() -> ExitCode {
@@ -88,10 +88,7 @@ impl Drop for Project {
     fn drop(&mut self) {
         let down = ["compose", "--profile", "*", "down", "--volumes"];
         let _ = self.set(Command::new("docker")).args(down).current_dir(root()).output();
-        for tag in ["latest", env!("CARGO_PKG_VERSION")] {
-            let image = format!("{}:{tag}", self.name);
-            let _ = Command::new("docker").args(["rmi", "--force", &image]).output();
-        }
+        remove_images("docker", &self.name);
     }
 }
 

@@ -12,7 +12,7 @@ use super::run;
 pub(crate) struct Container {
     runtime: &'static str,
     name: String,
-    image: String,
+    repository: String,
     port: u16,
 }
 
@@ -32,7 +32,8 @@ impl Container {
             .args(["--env", "APP__ADMIN__PORT=0"])
             .args(variables.iter().flat_map(|variable| ["--env", variable]))
             .arg(image));
-        Container { runtime, name, image: image.to_owned(), port }
+        let repository = image.split(':').next().unwrap().to_owned();
+        Container { runtime, name, repository, port }
     }
 
     /// Starts it and waits until it is ready.
@@ -94,12 +95,18 @@ pub(crate) fn http(port: u16, method: &str, path: &str, body: &str) -> std::io::
 
 impl Drop for Container {
     fn drop(&mut self) {
-        for args in [
-            &["rm", "--force", &self.name][..],
-            &["volume", "rm", "--force", &self.name],
-            &["rmi", "--force", &self.image],
-        ] {
+        for args in [&["rm", "--force", &self.name][..], &["volume", "rm", "--force", &self.name]] {
             let _ = Command::new(self.runtime).args(args).output();
         }
+        remove_images(self.runtime, &self.repository);
+    }
+}
+
+/// Removes the images of a repository by all their tags. An image may have other names, which it keeps.
+pub(crate) fn remove_images(runtime: &str, repository: &str) {
+    let list = ["images", "--format", "{{.Repository}}:{{.Tag}}", repository];
+    let names = Command::new(runtime).args(list).output().map(|output| output.stdout).unwrap_or_default();
+    for name in String::from_utf8_lossy(&names).lines() {
+        let _ = Command::new(runtime).args(["rmi", "--force", name]).output();
     }
 }

@@ -10,13 +10,14 @@ use xtask_kitchen::store::{Commit, Leader};
 
 use crate::kitchen::Kitchen;
 
-/// A grandchild that leaves the group and ignores all it can, and a child that does not end either.
+/// A grandchild that leaves the group and ignores all it can, and a child that does not end either. After five minutes
+/// they do: nobody else would end them if this test were killed.
 const STUBBORN: &str = r#"
-setsid sh -c 'trap "" INT TERM HUP; echo $$ >>pids; while :; do sleep 0.1; done' &
+setsid sh -c 'trap "" INT TERM HUP; echo $$ >>pids; exec sleep 300' &
 trap "" INT TERM
 echo $$ >>pids
 echo '{"v":1,"event":"note","message":"it runs"}'
-while :; do sleep 0.1; done
+exec sleep 300
 "#;
 
 /// Whether the process is there, and no zombie.
@@ -25,7 +26,7 @@ fn is_there(pid: &str) -> bool {
     state.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
-/// Those that are there. One that was killed may need a moment to go, on a busy machine; these never go by themselves.
+/// Those that are there. One that was killed may need a moment to go, on a busy machine, and never minutes.
 fn left_after_a_moment(kitchen: &Kitchen) -> Vec<String> {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(5) && !is_left(kitchen).is_empty() {

@@ -1,7 +1,7 @@
 //! `cargo xtask build --profile pgo` from the outside: the service that counts is built and put under load, and what it
 //! counted is what it is built by.
 //!
-//! Needs cargo, a C compiler and llvm-profdata. Nothing is optimised, so that it takes a minute or two and not many.
+//! Needs cargo, a C compiler and the llvm-profdata of this Rust or a newer one. Nothing is optimised, so that it takes a minute or two and not many.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::{events, root, run, xtask};
+use support::{clean, events, root, run, xtask};
 
 /// These have profiles of their own: those that somebody uses are left alone.
 const SETTINGS: [(&str, &str); 4] = [
@@ -28,14 +28,33 @@ const SETTINGS: [(&str, &str); 4] = [
 ];
 
 fn main() -> ExitCode {
-    let dry_run = build(&["--dry-run"]).output().unwrap();
-    let stderr = || String::from_utf8_lossy(&dry_run.stderr).trim().to_owned();
-    let why = (!dry_run.status.success()).then(stderr);
+    let why = lacks();
     if let Some(why) = &why {
         eprintln!("skipped: a_profile_is_made_and_used: {why}");
     }
     let trial = Trial::test("a_profile_is_made_and_used", a_profile_is_made_and_used);
     libtest_mimic::run(&Arguments::from_args(), vec![trial.with_ignored_flag(why.is_some())]).exit_code()
+}
+
+/// What is not there: a way to make profiles, or an llvm-profdata that can read what this Rust has counted.
+fn lacks() -> Option<String> {
+    let dry_run = build(&["--dry-run"]).output().unwrap();
+    if !dry_run.status.success() {
+        return Some(String::from_utf8_lossy(&dry_run.stderr).trim().to_owned());
+    }
+    let tool = step(&plan(), "merge")?["argv"][4].as_str().unwrap().to_owned();
+    let tool = llvm(Command::new(tool).args(["merge", "--version"]));
+    let rust = llvm(clean(Command::new("rustc")).arg("-vV").current_dir(root()));
+    (tool < rust).then(|| {
+        format!("llvm-profdata is of LLVM {tool}, this Rust of {rust}: `rustup component add llvm-tools`")
+    })
+}
+
+/// The major version of LLVM that a program names.
+fn llvm(command: &mut Command) -> u32 {
+    let said = run(command);
+    let (_, version) = said.split_once("LLVM version").unwrap();
+    version.trim_start_matches([':', ' ']).split('.').next().unwrap().parse().unwrap()
 }
 
 fn build(args: &[&str]) -> Command {
